@@ -48,7 +48,8 @@ public struct MessageID: Hashable, Comparable, Codable, Sendable, CustomStringCo
         self.init(hashing: bytes.bytes)
     }
 
-    private init(hashing bytes: [UInt8]) {
+    /// The id that follows from some bytes.
+    init(hashing bytes: [UInt8]) {
         let digest = SHA256.hash(data: bytes)
         self = digest.withUnsafeBytes { raw in
             MessageID(

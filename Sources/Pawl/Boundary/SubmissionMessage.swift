@@ -1,0 +1,20 @@
+extension Submission {
+    /// The wire name of the message that has a submission finished. Endpoints handle it themselves.
+    static let typeName = "pawl.complete"
+    /// How often a submission that is not saved is looked for before it is given up.
+    static let maximumTries = 6
+    /// The time between two looks.
+    static let interval: Duration = .seconds(10)
+
+    /// The message that has this submission finished.
+    func announcement(
+        to endpoint: String, after delay: Duration?, _ environment: Environment
+    ) throws -> Outgoing {
+        let now = environment.now()
+        // Its id is fresh: it may be handled any number of times.
+        let envelope = Envelope(
+            id: MessageID(from: environment), type: Self.typeName, body: try JSON.encode(self),
+            conversation: id, sentAt: now)
+        return Outgoing(envelope, to: endpoint, notBefore: delay.map { now + $0 })
+    }
+}

@@ -1,0 +1,110 @@
+/// The order of the steps between store and transport that makes the whole exactly-once.
+///
+/// An algorithm is written for one message at a time, straight down the page. Batching lies behind
+/// the boundaries; decoding, routing, retries, leases and dead letters lie before it. Pawl's own
+/// are ``Deduplication/outbox`` and, on a ``Database``, `transactional`.
+public protocol DeduplicationAlgorithm: Sendable {
+    /// Moves the system by one delivered message and removes the message from its queue.
+    ///
+    /// - Parameters:
+    ///   - attempt: The message and what it asks for.
+    ///   - receipt: The delivery.
+    /// - Returns: What became of it.
+    /// - Throws: What the handler or a boundary threw. The message is still there then.
+    func process(_ attempt: Attempt, _ receipt: Receipt) async throws -> Outcome
+
+    /// Saves a change and sends messages atomically without an incoming message.
+    ///
+    /// - Parameter attempt: The submission, whose id identifies it, and what it does.
+    /// - Returns: What became of it.
+    /// - Throws: What the handler or a boundary threw.
+    func submit(_ attempt: Attempt) async throws -> SubmissionOutcome
+
+    /// Finishes a submission that may have been saved, but whose messages may not have been sent.
+    ///
+    /// - Parameters:
+    ///   - submission: Which submission, and where its traces are.
+    ///   - isLastTry: Whether a submission that is not saved by now must never be saved as it is.
+    /// - Returns: Whether nothing is left to be done; otherwise it is called again, later.
+    /// - Throws: What a boundary threw.
+    func complete(_ submission: Submission, isLastTry: Bool) async throws -> Bool
+}
+
+/// What became of an attempt at a message.
+public enum Outcome: Hashable, Sendable {
+    /// Its effect is saved and sent, by this attempt; the message is gone.
+    case processed
+    /// It had been processed before; the message is gone.
+    case duplicate
+    /// Something else changed the entity meanwhile: the attempt left no effect, make another one.
+    case conflict
+    /// The message is somebody else's by now; the attempt left no effect.
+    case leaseLost
+}
+
+/// What became of an attempt at a submission.
+public enum SubmissionOutcome: Hashable, Sendable {
+    /// It is saved, and its messages are on their way.
+    case committed
+    /// A submission with this id had been saved before; nothing was changed.
+    case alreadyCommitted
+    /// Something else changed the entity meanwhile: the attempt left no effect, make another one.
+    case conflict
+}
+
+/// Where the traces of a submission are.
+public struct Submission: Codable, Hashable, Sendable {
+    /// The id of the submission.
+    public let id: MessageID
+    /// The partition that it changes.
+    public let partition: String
+    /// The kind of the document that carries its ledger.
+    public let kind: String
+    /// The id of the document that carries its ledger.
+    public let document: String
+    /// How often it has been looked for.
+    public var tries = 0
+
+    /// The key of the document that carries its ledger.
+    public var key: DocumentKey { DocumentKey(kind: kind, id: document) }
+}
+
+/// Which algorithm an endpoint runs, for endpoints whose store and transport are apart.
+public struct Deduplication: Sendable {
+    /// The algorithm's name, for logs and reports.
+    public let name: String
+    /// For how long a processed message is remembered; `nil` for ever. A dead letter that is older
+    /// is not retried unless that is forced.
+    public let retention: Duration?
+    let make: @Sendable (any Store, any Transport, Environment) -> any DeduplicationAlgorithm
+
+    /// Names an algorithm of your own.
+    ///
+    /// - Parameters:
+    ///   - name: Its name, for logs and reports.
+    ///   - retention: For how long it remembers a processed message; `nil` for ever.
+    ///   - make: Makes the algorithm for a store and a transport.
+    public init(
+        name: String, retention: Duration?,
+        make: @escaping @Sendable (any Store, any Transport, Environment)
+            -> any DeduplicationAlgorithm
+    ) {
+        self.name = name
+        self.retention = retention
+        self.make = make
+    }
+
+    /// Processed ids and outgoing messages are kept in the entity itself; the ids for 7 days.
+    public static let outbox = outbox(retention: .days(7))
+
+    /// Processed ids and outgoing messages are kept in the entity itself.
+    ///
+    /// - Parameter retention: For how long an id is kept. A duplicate that comes later is processed
+    ///   again.
+    public static func outbox(retention: Duration) -> Deduplication {
+        Deduplication(name: "outbox", retention: retention) { store, transport, environment in
+            Outbox(
+                store: store, transport: transport, retention: retention, environment: environment)
+        }
+    }
+}

@@ -1,0 +1,51 @@
+/// Store and queues in one database: one transaction is the whole message.
+///
+/// For a message that was sent by a transaction of the same database nothing has to be remembered:
+/// its row in the queue is the token, and it is gone once it is processed. For any other message
+/// the database remembers the id.
+///
+/// Source: section 0 of the algorithms.
+struct Transactional: DeduplicationAlgorithm {
+    let database: any Database
+
+    func process(_ attempt: Attempt, _ receipt: Receipt) async throws -> Outcome {
+        // 1. The message was claimed under a lease when it was received.
+        // 2. Load and handle; 3. commit everything at once, which also removes the message.
+        switch try await commit(attempt, receipt) {
+        case .committed: .processed
+        case .duplicate: .duplicate
+        case .conflict: .conflict
+        case .leaseLost: .leaseLost
+        }
+    }
+
+    func submit(_ attempt: Attempt) async throws -> SubmissionOutcome {
+        switch try await commit(attempt, nil) {
+        case .committed: .committed
+        case .duplicate: .alreadyCommitted
+        case .conflict, .leaseLost: .conflict
+        }
+    }
+
+    /// One transaction leaves nothing to be completed.
+    func complete(_ submission: Submission, isLastTry: Bool) async throws -> Bool {
+        true
+    }
+
+    private func commit(_ attempt: Attempt, _ receipt: Receipt?) async throws -> TransactionResult {
+        // 2. Load and handle. Without an entity there is nothing to load, and nothing to save: the
+        // row in the queue, or the processed id, is what remembers the work.
+        var documents: [Document?] = []
+        for key in attempt.keys {
+            documents.append(
+                attempt.isMemo ? nil : try await database.read(key, in: attempt.partition))
+        }
+        let effects = try await attempt.handle(documents)
+        let writes = try attempt.writes(saving: effects, over: documents, within: database.limits)
+        // 3. Commit.
+        return try await database.commit(
+            Transaction(
+                receipt: receipt, id: attempt.message.id, endpoint: attempt.endpoint,
+                partition: attempt.partition, writes: writes, messages: effects.messages))
+    }
+}

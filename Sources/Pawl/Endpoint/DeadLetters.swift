@@ -1,0 +1,103 @@
+/// The messages that endpoints have given up: to look at, to retry, to discard.
+public struct DeadLetters: Sendable {
+    private let store: any Store
+    private let environment: Environment
+
+    /// Opens the dead letters in a store.
+    ///
+    /// - Parameters:
+    ///   - store: The store of the endpoints.
+    ///   - environment: Where the time comes from.
+    public init(in store: any Store, environment: Environment = .system) {
+        self.store = store
+        self.environment = environment
+    }
+
+    /// Lists dead letters, ordered by endpoint, then by id.
+    ///
+    /// - Parameters:
+    ///   - endpoint: Only those of this endpoint; of all if `nil`.
+    ///   - limit: The largest number to return.
+    /// - Throws: ``BackendError``.
+    public func list(endpoint: String? = nil, limit: Int = .max) async throws -> [DeadLetter] {
+        var letters: [DeadLetter] = []
+        var last: LocatedDocument?
+        while letters.count < limit {
+            let page = try await store.list(
+                kind: TroubleBook.deadLetterKind, after: last, limit: 100)
+            if page.isEmpty { break }
+            last = page.last
+            letters += try page.compactMap(Self.letter).filter {
+                endpoint == nil || $0.endpoint == endpoint
+            }
+        }
+        return Array(letters.prefix(limit))
+    }
+
+    /// Finds a dead letter.
+    ///
+    /// - Parameters:
+    ///   - id: The id of the message.
+    ///   - endpoint: The endpoint that gave it up; if `nil`, all are searched.
+    /// - Throws: A ``PawlError`` with the code ``PawlError/Code/noSuchDeadLetter``.
+    public func find(_ id: MessageID, endpoint: String? = nil) async throws -> DeadLetter {
+        let found = try await list(endpoint: endpoint).filter { $0.id == id }
+        guard let letter = found.first else {
+            throw PawlError(.noSuchDeadLetter, "There is no dead letter \(id). `list` shows all.")
+        }
+        guard found.count == 1 else {
+            throw PawlError(
+                .noSuchDeadLetter,
+                """
+                \(found.map(\.endpoint).joined(separator: " and ")) have given up \(id); name the \
+                endpoint that is meant.
+                """)
+        }
+        return letter
+    }
+
+    /// Sends a dead letter's message to its endpoint again, with the same id, and removes the dead
+    /// letter.
+    ///
+    /// - Parameters:
+    ///   - letter: The dead letter.
+    ///   - transport: The endpoint's transport.
+    ///   - force: Retries even a letter that is older than what the endpoint remembers. If a copy of the message was
+    ///     processed since, it is then processed twice.
+    /// - Throws: A ``PawlError`` with the code ``PawlError/Code/deadLetterTooOld`` or
+    ///   ``PawlError/Code/malformedMessage``, or a ``BackendError``; the dead letter is still there.
+    public func retry(
+        _ letter: DeadLetter, over transport: any Transport, force: Bool = false
+    ) async throws {
+        if let end = letter.retryBefore, environment.now() > end, !force {
+            throw PawlError(
+                .deadLetterTooOld,
+                """
+                Dead letter \(letter.id) is older than what \(letter.endpoint) remembers of \
+                processed messages. If a copy of it was processed, it would be processed twice. \
+                Look, then force it or discard it.
+                """)
+        }
+        guard let bytes = letter.bytes else {
+            throw PawlError(.malformedMessage, "Dead letter \(letter.id) holds no message.")
+        }
+        // First sent, then removed: a crash between leaves a copy, which is deduplicated.
+        let envelope = try Envelope(decoding: bytes)
+        try await transport.send([Outgoing(envelope, to: letter.endpoint)])
+        try await discard(letter)
+    }
+
+    /// Removes a dead letter for good.
+    ///
+    /// - Parameter letter: The dead letter.
+    /// - Throws: ``BackendError``.
+    public func discard(_ letter: DeadLetter) async throws {
+        _ = try await store.write(
+            [.delete(TroubleBook.deadLetterKey(letter.id), if: .any)],
+            in: TroubleBook.partition(letter.endpoint, letter.id))
+    }
+
+    private static func letter(_ located: LocatedDocument) throws -> DeadLetter? {
+        try located.document.content.body.map { try JSON.decode(DeadLetter.self, from: $0) }
+    }
+}

@@ -1,0 +1,132 @@
+internal import CoreMetrics
+internal import Logging
+internal import ServiceLifecycle
+internal import Tracing
+
+/// Handles one delivery from its arrival to its end: done, given back for later, or given up.
+struct Processor: Sendable {
+    let handlers: Handlers
+    let algorithm: any DeduplicationAlgorithm
+    let transport: any Transport
+    let book: TroubleBook
+    let options: EndpointOptions
+    let environment: Environment
+    let logger: Logger
+    let metrics: EndpointMetrics
+    let lanes = Lanes()
+
+    /// Handles a delivery; several may be handled at once.
+    func process(_ delivery: Delivery) async {
+        guard let envelope = await decode(delivery) else { return }
+        _ = await process(envelope, delivery, knowing: nil)
+    }
+
+    /// Handles a delivery whose message may have killed a process. The caller sees to it that
+    /// nothing else is in flight in this process.
+    func processAlone(_ delivery: Delivery) async {
+        guard let envelope = await decode(delivery) else { return }
+        do {
+            var trouble = try await book.trouble(of: envelope.id)
+            guard trouble.trials < options.deathsAlone else {
+                let error = PawlError(
+                    .diedAlone,
+                    """
+                    The process died \(trouble.trials) times while it handled message \
+                    \(envelope.id) (\(envelope.type)) and nothing else.
+                    """)
+                trouble.attempts += trouble.trials
+                return try await giveUp(delivery, envelope, after: error, trouble)
+            }
+            trouble.trials += 1
+            try await book.save(trouble, of: envelope.id)
+            if await process(envelope, delivery, knowing: trouble) {
+                try await book.forgetTrouble(of: envelope.id)
+            } else {
+                // Not done, but the process is alive: it did not die of this message.
+                try await book.survived(envelope.id)
+            }
+        } catch {
+            await giveBack(delivery, envelope, because: error)
+        }
+    }
+
+    /// Makes attempts until the delivery is at an end. Returns whether the message is done.
+    private func process(
+        _ envelope: Envelope, _ delivery: Delivery, knowing trouble: Trouble?
+    ) async -> Bool {
+        let start = environment.now()
+        defer { metrics.duration.recordMicroseconds((environment.now() - start).microseconds) }
+        return await withSpan(
+            "process \(handlers.name)", context: Trace.context(of: envelope), ofKind: .consumer
+        ) { span in
+            span.attributes[AttributeName.system] = "pawl"
+            span.attributes[AttributeName.destination] = handlers.name
+            span.attributes[AttributeName.operation] = "process"
+            span.attributes[AttributeName.operationType] = "process"
+            span.attributes[AttributeName.messageID] = "\(envelope.id)"
+            span.attributes[AttributeName.conversation] = "\(envelope.conversation)"
+            span.attributes[AttributeName.messageType] = envelope.type
+            var progress = Progress(trouble: trouble)
+            while true {
+                do {
+                    let outcome = try await attempt(envelope, delivery.receipt)
+                    guard outcome == .conflict else {
+                        count(outcome)
+                        return true
+                    }
+                    guard await waitAfterConflict(&progress) else {
+                        return await giveBack(delivery, envelope, because: nil)
+                    }
+                } catch {
+                    span.recordError(error)
+                    let isOver = await recover(from: error, delivery, envelope, &progress)
+                    if isOver { return false }
+                }
+            }
+        }
+    }
+
+    private func attempt(_ envelope: Envelope, _ receipt: Receipt) async throws -> Outcome {
+        if envelope.type == Submission.typeName {
+            return try await complete(envelope, receipt)
+        }
+        guard let handler = handlers.byType[envelope.type] else {
+            throw PawlError(
+                .unknownType,
+                """
+                Endpoint \(handlers.name) has no handler for \(envelope.type), the type of message \
+                \(envelope.id). Deploy one that has, or correct where the message is sent.
+                """)
+        }
+        let work = try handler.prepare(envelope, handlers.name)
+        let attempt = Attempt(
+            message: envelope, endpoint: handlers.name, work: work,
+            router: Router(transport: transport), environment: environment)
+        await lanes.enter(work.partition)
+        defer { lanes.leave(work.partition) }
+        return try await algorithm.process(attempt, receipt)
+    }
+
+    /// Finishes a submission from outside, or looks for it again later.
+    private func complete(_ envelope: Envelope, _ receipt: Receipt) async throws -> Outcome {
+        var submission = try JSON.decode(Submission.self, from: envelope.body)
+        submission.tries += 1
+        let isLastTry = submission.tries >= Submission.maximumTries
+        let isDone = try await algorithm.complete(submission, isLastTry: isLastTry)
+        if !isDone {
+            if isLastTry { return .conflict }
+            let next = try submission.announcement(
+                to: handlers.name, after: Submission.interval, environment)
+            try await transport.send([next])
+        }
+        return try await transport.acknowledge(receipt) ? .processed : .leaseLost
+    }
+
+    private func count(_ outcome: Outcome) {
+        switch outcome {
+        case .processed: metrics.consumed.increment()
+        case .duplicate: metrics.duplicates.increment()
+        case .conflict, .leaseLost: break
+        }
+    }
+}

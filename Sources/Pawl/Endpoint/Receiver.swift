@@ -1,0 +1,100 @@
+internal import Logging
+internal import ServiceLifecycle
+
+/// Takes deliveries from the queue, as many as may be in flight, and has them handled.
+struct Receiver {
+    let queue: String
+    let transport: any Transport
+    let processor: Processor
+    let leases: Leases
+    let slots: Slots
+    let options: EndpointOptions
+    let environment: Environment
+    let logger: Logger
+    private static let longestPause: Duration = .seconds(5)
+
+    /// After a crash deliveries are taken one by one, so that none has to be given back.
+    private var isCareful = false
+    private var failures = 0
+
+    init(
+        queue: String, transport: any Transport, processor: Processor, leases: Leases, slots: Slots,
+        options: EndpointOptions, environment: Environment, logger: Logger
+    ) {
+        self.queue = queue
+        self.transport = transport
+        self.processor = processor
+        self.leases = leases
+        self.slots = slots
+        self.options = options
+        self.environment = environment
+        self.logger = logger
+    }
+
+    /// Receives until shutdown or cancellation; returns when all that was in flight is done.
+    mutating func run() async {
+        await withDiscardingTaskGroup { group in
+            while !Task.isCancelled, !Task.isShuttingDownGracefully {
+                let free = await slots.waitUntilFree()
+                let batch = await take(isCareful ? 1 : free)
+                leases.begin(batch.map(\.receipt))
+                let suspects = batch.filter { $0.attempt > 1 }
+                for delivery in batch where delivery.attempt == 1 {
+                    slots.take()
+                    group.addTask { [processor, leases, slots] in
+                        await processor.process(delivery)
+                        leases.end(delivery.receipt)
+                        slots.giveBack()
+                    }
+                }
+                if !batch.isEmpty { isCareful = !suspects.isEmpty }
+                if let suspect = suspects.first {
+                    await tryAlone(suspect, others: suspects.dropFirst())
+                }
+            }
+        }
+    }
+
+    /// A delivery that was in flight when a lease ended may have killed its process. It is handled
+    /// with nothing else in flight, so that if it kills again, it is certain which one it was, and
+    /// its neighbours are not blamed.
+    private func tryAlone(_ suspect: Delivery, others: ArraySlice<Delivery>) async {
+        for other in others {
+            do {
+                try await transport.release(other.receipt, after: .zero)
+            } catch {
+                logger.debug(
+                    "A delivery could not be given back; it comes again when its lease ends.",
+                    metadata: [LogKey.error: "\(error)"])
+            }
+            leases.end(other.receipt)
+        }
+        await slots.waitUntilEmpty()
+        await processor.processAlone(suspect)
+        leases.end(suspect.receipt)
+    }
+
+    private mutating func take(_ count: Int) async -> [Delivery] {
+        do {
+            let batch = try await cancelWhenGracefulShutdown { [transport, queue, options] in
+                try await transport.receive(from: queue, max: count, lease: options.lease)
+            }
+            failures = 0
+            return batch
+        } catch {
+            failures += 1
+            logger.warning(
+                "Nothing could be received; trying again.", metadata: [LogKey.error: "\(error)"])
+            await pause()
+            return []
+        }
+    }
+
+    private func pause() async {
+        let length = min(.milliseconds(20 << min(failures, 10)), Self.longestPause)
+        let pause = environment.jittered(length)
+        let sleep = environment.sleep
+        // Ends early, by cancellation, when the endpoint is told to stop.
+        try? await cancelWhenGracefulShutdown { try await sleep(pause) }
+    }
+}
