@@ -13,6 +13,7 @@ let package = Package(
         .library(name: "Pawl", targets: ["Pawl"]),
         .library(name: "PawlSQLite", targets: ["PawlSQLite"]),
         .library(name: "PawlContracts", targets: ["PawlContracts"]),
+        .executable(name: "pawl", targets: ["PawlCommand"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
@@ -48,10 +49,20 @@ let package = Package(
             dependencies: ["Pawl", .product(name: "GRDB", package: "GRDB.swift")],
             swiftSettings: strict
         ),
+        // Not named like its product: on a file system that ignores case, `pawl` is `Pawl`.
+        .executableTarget(
+            name: "PawlCommand",
+            dependencies: [
+                "Pawl", "PawlSQLite",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: strict
+        ),
         .testTarget(
             name: "PawlTests",
             dependencies: [
                 "Pawl", "PawlContracts",
+                .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ], swiftSettings: strict),
     ]

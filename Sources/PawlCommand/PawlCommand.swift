@@ -1,0 +1,10 @@
+import ArgumentParser
+
+/// The `pawl` command.
+@main
+struct PawlCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "pawl",
+        abstract: "Every message moves the system exactly once.",
+        subcommands: [])
+}
