@@ -1,0 +1,35 @@
+# Every target installs what it needs (Debian or Ubuntu with Swift) and says so.
+# `make demo` shows what Pawl does; `make test` passes the tests.
+
+SHELL := /bin/bash
+PACKAGES := libsqlite3-dev
+ROUNDS ?= 1000
+MESSAGES ?= 100000
+
+.PHONY: demo test bench soak lint docs setup
+
+demo: setup
+	swift build -c release --product pawl
+	"$$(swift build -c release --show-bin-path)/pawl" demo $(ARGS)
+
+test: setup
+	swift build --build-tests
+	swift test --skip-build
+
+bench: setup
+	swift build -c release --product pawl
+	Benchmarks/run "$$(swift build -c release --show-bin-path)/pawl" $(MESSAGES)
+
+# The tests that draw their faults at random, for as long as one likes: make soak ROUNDS=10000
+soak: setup
+	swift build --build-tests
+	PAWL_SOAK_ROUNDS=$(ROUNDS) swift test --skip-build --filter 'CrashTests|PowerCutTests'
+
+lint: setup
+	swift format lint --strict -r -p Package.swift Sources Tests Examples Benchmarks
+
+docs: setup
+	Scripts/build-docs
+
+setup:
+	@Scripts/install-packages $(PACKAGES)
