@@ -11,7 +11,10 @@ struct TidyTests {
         (#"\bTask\.sleep\b"#, "environment.sleep"),
         (#"\b(sleep|usleep|nanosleep)\s*\("#, "environment.sleep"),
         (#"\bDate\s*(\(|\.now)"#, "environment.now"),
-        (#"\b(ContinuousClock|SuspendingClock|DispatchTime|DispatchWallTime)\b"#, "environment.now"),
+        (
+            #"\b(ContinuousClock|SuspendingClock|DispatchTime|DispatchWallTime)\b"#,
+            "environment.now"
+        ),
         (#"\b(clock_gettime|gettimeofday|time)\s*\("#, "environment.now"),
         (#"\bUUID\s*\(\s*\)"#, "environment.random"),
         (#"\bSystemRandomNumberGenerator\b"#, "environment.random"),
@@ -96,7 +99,9 @@ struct TidyTests {
         let permitted = try #require(Self.layers[library])
         for file in SourceTree.files(under: "Sources/\(library)") {
             for line in file.code {
-                guard let match = line.firstMatch(of: #/^(?:public |package |internal )?import (\w+)/#)
+                guard
+                    let match = line.firstMatch(
+                        of: #/^(?:public |package |internal )?import (\w+)/#)
                 else { continue }
                 let name = String(match.1)
                 #expect(

@@ -42,6 +42,7 @@ public struct Attempt: Sendable {
     ///   - ledger: The new ledger of the first document; `nil` leaves it as it is.
     ///   - expires: When the first document expires, if it does.
     ///   - limits: What the store can hold.
+    /// - Returns: The writes; fewer than documents where one was absent and stays so.
     /// - Throws: A ``PawlError`` with the code ``PawlError/Code/documentTooLarge``.
     public func writes(
         saving effects: Effects, over documents: [Document?], ledger: [UInt8]? = nil,

@@ -86,7 +86,8 @@ public struct Deduplication: Sendable {
     ///   - make: Makes the algorithm for a store and a transport.
     public init(
         name: String, retention: Duration?,
-        make: @escaping @Sendable (any Store, any Transport, Environment)
+        make:
+            @escaping @Sendable (any Store, any Transport, Environment)
             -> any DeduplicationAlgorithm
     ) {
         self.name = name
@@ -101,6 +102,7 @@ public struct Deduplication: Sendable {
     ///
     /// - Parameter retention: For how long an id is kept. A duplicate that comes later is processed
     ///   again.
+    /// - Returns: The algorithm.
     public static func outbox(retention: Duration) -> Deduplication {
         Deduplication(name: "outbox", retention: retention) { store, transport, environment in
             Outbox(

@@ -40,7 +40,9 @@ struct Ledger {
     }
 
     /// Sets the state of an id, as of now; forgets what was dispatched before `horizon`.
-    mutating func record(_ id: MessageID, _ state: State, at now: Timestamp, forget horizon: Timestamp) {
+    mutating func record(
+        _ id: MessageID, _ state: State, at now: Timestamp, forget horizon: Timestamp
+    ) {
         entries.removeAll { entry in
             if entry.id == id { return true }
             if case .pending = entry.state { return false }

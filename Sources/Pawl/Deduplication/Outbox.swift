@@ -67,7 +67,8 @@ struct Outbox: DeduplicationAlgorithm {
         case .dispatched: return true
         case .pending(let outputs):
             guard let document else { return true }
-            try await dispatch(outputs, of: submission.id, from: document, submission.key, partition)
+            try await dispatch(
+                outputs, of: submission.id, from: document, submission.key, partition)
             return true
         case nil, .tombstone:
             guard isLastTry else { return false }

@@ -76,7 +76,9 @@ struct Router: Sendable {
     private func check(_ envelope: Envelope) throws {
         // The envelope adds at most this much to what is measured without encoding it.
         let overhead = 128
-        let headers = envelope.headers.reduce(0) { $0 + $1.key.utf8.count + $1.value.utf8.count + 8 }
+        let headers = envelope.headers.reduce(0) {
+            $0 + $1.key.utf8.count + $1.value.utf8.count + 8
+        }
         let size =
             envelope.body.count + headers + envelope.type.utf8.count
             + (envelope.sender?.utf8.count ?? 0) + overhead

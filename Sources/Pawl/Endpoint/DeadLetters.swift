@@ -18,6 +18,7 @@ public struct DeadLetters: Sendable {
     /// - Parameters:
     ///   - endpoint: Only those of this endpoint; of all if `nil`.
     ///   - limit: The largest number to return.
+    /// - Returns: The dead letters.
     /// - Throws: ``BackendError``.
     public func list(endpoint: String? = nil, limit: Int = .max) async throws -> [DeadLetter] {
         var letters: [DeadLetter] = []
@@ -39,6 +40,7 @@ public struct DeadLetters: Sendable {
     /// - Parameters:
     ///   - id: The id of the message.
     ///   - endpoint: The endpoint that gave it up; if `nil`, all are searched.
+    /// - Returns: The dead letter.
     /// - Throws: A ``PawlError`` with the code ``PawlError/Code/noSuchDeadLetter``.
     public func find(_ id: MessageID, endpoint: String? = nil) async throws -> DeadLetter {
         let found = try await list(endpoint: endpoint).filter { $0.id == id }

@@ -42,7 +42,9 @@ final class Leases: Sendable {
 
     private func extendOld() async {
         let horizon = environment.now() - lease / 4
-        let old = held.withLock { $0.filter { $0.value < horizon }.keys.sorted { $0.handle < $1.handle } }
+        let old = held.withLock {
+            $0.filter { $0.value < horizon }.keys.sorted { $0.handle < $1.handle }
+        }
         if old.isEmpty { return }
         do {
             let lost = try await transport.extend(old, by: lease)

@@ -27,7 +27,8 @@ extension Processor {
     /// Decides what to do after a failed attempt, and does it. Returns whether the delivery is at
     /// an end; otherwise another attempt is to be made now.
     func recover(
-        from error: any Error, _ delivery: Delivery, _ envelope: Envelope, _ progress: inout Progress
+        from error: any Error, _ delivery: Delivery, _ envelope: Envelope,
+        _ progress: inout Progress
     ) async -> Bool {
         if error.isOutage { return await waitOutOutage(error, delivery, envelope, &progress) }
         if error is CancellationError, Task.isCancelled {
@@ -59,7 +60,7 @@ extension Processor {
                 try await giveUp(delivery, envelope, after: error, trouble)
             }
             return true
-        } catch where error.isOutage {
+        } catch  where error.isOutage {
             return await waitOutOutage(error, delivery, envelope, &progress)
         } catch {
             await giveBack(delivery, envelope, because: error)
@@ -132,7 +133,8 @@ extension Processor {
             delivery.message, id: envelope.id, type: envelope.type, after: trouble)
         try await transport.acknowledge(delivery.receipt)
         metrics.deadLetters.increment()
-        logger.error("Message given up; it is in the dead letters.", metadata: about(envelope, error))
+        logger.error(
+            "Message given up; it is in the dead letters.", metadata: about(envelope, error))
     }
 
     private func giveUpUnreadable(_ delivery: Delivery, after error: any Error) async {

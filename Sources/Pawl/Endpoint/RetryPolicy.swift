@@ -47,6 +47,7 @@ public struct RetryPolicy: Sendable {
     ///   - error: What was thrown.
     ///   - retriesNow: How often it was tried again at once since it was delivered.
     ///   - retriesLater: How often it was tried again after a delay.
+    /// - Returns: What is to be done.
     func action(after error: any Error, retriesNow: Int, retriesLater: Int) -> Action {
         if error.isPermanent { return .deadLetter }
         if retriesNow < immediate, !error.isUnknownType { return .retryNow }
@@ -65,7 +66,8 @@ extension Error {
         case let error as BackendError: error.effect == .canNeverHappen
         case let error as PawlError:
             [
-                .malformedMessage, .messageTooLarge, .documentTooLarge, .sameEntityTwice, .diedAlone,
+                .malformedMessage, .messageTooLarge, .documentTooLarge, .sameEntityTwice,
+                .diedAlone,
             ].contains(error.code)
         default: false
         }

@@ -70,7 +70,8 @@ public final class Context {
     ///   - command: What is to be done.
     ///   - endpoint: The name of the endpoint, needed only if several handle the type.
     ///   - time: The earliest time of its delivery.
-    public func send(_ command: some Command, to endpoint: String? = nil, notBefore time: Timestamp) {
+    public func send(_ command: some Command, to endpoint: String? = nil, notBefore time: Timestamp)
+    {
         add(command, to: endpoint.map { .queue($0) } ?? .handler, notBefore: time)
     }
 

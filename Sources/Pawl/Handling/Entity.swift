@@ -72,6 +72,7 @@ extension Entity {
     /// - Parameters:
     ///   - id: Reads the id from the message; a key path will do.
     ///   - existence: How the entity is to be there before the handler runs.
+    /// - Returns: The reference.
     public static func by<M: Message>(
         _ id: @escaping @Sendable (M) -> some EntityID, _ existence: Existence = .any
     ) -> EntityReference<M, Self> {

@@ -24,7 +24,11 @@ public struct Perform: MessageHandler {
         _ type: M.Type,
         _ body: @escaping @Sendable (M, PerformContext) async throws -> some Event
     ) {
-        self.init(type, performing: { message, context, sender in sender.publish(try await body(message, context)) })
+        self.init(
+            type,
+            performing: { message, context, sender in
+                sender.publish(try await body(message, context))
+            })
     }
 
     /// Performs something whose result is sent as a command.
@@ -36,7 +40,10 @@ public struct Perform: MessageHandler {
         _ type: M.Type,
         _ body: @escaping @Sendable (M, PerformContext) async throws -> some Command
     ) {
-        self.init(type, performing: { message, context, sender in sender.send(try await body(message, context)) })
+        self.init(
+            type,
+            performing: { message, context, sender in sender.send(try await body(message, context))
+            })
     }
 
     /// Performs something whose result goes back to the sender of the message.
@@ -48,7 +55,10 @@ public struct Perform: MessageHandler {
         _ type: M.Type,
         _ body: @escaping @Sendable (M, PerformContext) async throws -> some Reply
     ) {
-        self.init(type, performing: { message, context, sender in sender.reply(try await body(message, context)) })
+        self.init(
+            type,
+            performing: { message, context, sender in sender.reply(try await body(message, context))
+            })
     }
 
     /// Performs something that has no result.

@@ -43,7 +43,9 @@ public struct DocumentKey: Hashable, Comparable, Sendable, CustomStringConvertib
 
     /// Orders keys by the bytes of their kind, then by the bytes of their id.
     public static func < (left: DocumentKey, right: DocumentKey) -> Bool {
-        if left.kind != right.kind { return left.kind.utf8.lexicographicallyPrecedes(right.kind.utf8) }
+        if left.kind != right.kind {
+            return left.kind.utf8.lexicographicallyPrecedes(right.kind.utf8)
+        }
         return left.id.utf8.lexicographicallyPrecedes(right.id.utf8)
     }
 }

@@ -106,6 +106,7 @@ public struct Write: Hashable, Sendable {
     ///   - key: The document's key.
     ///   - content: The new content.
     ///   - condition: What must hold for the write to take place.
+    /// - Returns: The write.
     public static func put(
         _ key: DocumentKey, _ content: Content, if condition: Condition
     ) -> Write {
@@ -117,6 +118,7 @@ public struct Write: Hashable, Sendable {
     /// - Parameters:
     ///   - key: The document's key.
     ///   - condition: What must hold for the deletion to take place.
+    /// - Returns: The write.
     public static func delete(_ key: DocumentKey, if condition: Condition) -> Write {
         Write(key: key, condition: condition, content: nil)
     }

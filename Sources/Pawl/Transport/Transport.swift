@@ -27,6 +27,7 @@ public protocol Transport: Sendable {
     /// Which queues exist and which types of messages go there.
     ///
     /// - Parameter fresh: Whether to read anew. Without it an answer may be some seconds old.
+    /// - Returns: The queues.
     /// - Throws: ``BackendError``.
     func directory(fresh: Bool) async throws(BackendError) -> Directory
 
