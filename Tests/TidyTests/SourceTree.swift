@@ -1,4 +1,5 @@
 import Foundation
+import Testing
 
 /// A file of the repository, with its path from the root.
 struct SourceFile: Sendable, CustomTestStringConvertible {

@@ -93,8 +93,8 @@ struct Receiver {
     private func pause() async {
         let length = min(.milliseconds(20 << min(failures, 10)), Self.longestPause)
         let pause = environment.jittered(length)
-        let sleep = environment.sleep
+        let environment = environment
         // Ends early, by cancellation, when the endpoint is told to stop.
-        try? await cancelWhenGracefulShutdown { try await sleep(pause) }
+        try? await cancelWhenGracefulShutdown { try await environment.sleep(pause) }
     }
 }

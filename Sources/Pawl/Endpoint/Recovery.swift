@@ -180,9 +180,9 @@ extension Processor {
     /// Waits, unless the endpoint is told to stop. Returns whether to go on.
     private func pause(_ duration: Duration) async -> Bool {
         let duration = environment.jittered(duration)
-        let sleep = environment.sleep
+        let environment = environment
         do {
-            try await cancelWhenGracefulShutdown { try await sleep(duration) }
+            try await cancelWhenGracefulShutdown { try await environment.sleep(duration) }
             return !Task.isShuttingDownGracefully
         } catch {
             return false  // cancelled
