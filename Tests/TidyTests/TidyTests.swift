@@ -9,7 +9,7 @@ struct TidyTests {
         (#"\bTask\s*(<[^>]*>)?\s*\("#, "a child task of a group"),
         (#"\bTask\.(init|detached|immediate|immediateDetached)\b"#, "a child task of a group"),
         (#"\bTask\.sleep\b"#, "environment.sleep"),
-        (#"\b(sleep|usleep|nanosleep)\s*\("#, "environment.sleep"),
+        (#"(^|[^.\w])(sleep|usleep|nanosleep)\s*\("#, "environment.sleep"),
         (#"\bDate\s*(\(|\.now)"#, "environment.now"),
         (
             #"\b(ContinuousClock|SuspendingClock|DispatchTime|DispatchWallTime)\b"#,
