@@ -66,5 +66,13 @@ let package = Package(
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ], swiftSettings: strict),
         .testTarget(name: "TidyTests", swiftSettings: strict),
+        // Test-only, so not in Sources: a SQLite VFS that simulates power cuts.
+        .target(
+            name: "CPowerCut", path: "Tests/CPowerCut",
+            linkerSettings: [.linkedLibrary("sqlite3")]),
+        .testTarget(
+            name: "PowerCutTests",
+            dependencies: ["CPowerCut", .product(name: "GRDB", package: "GRDB.swift")],
+            swiftSettings: strict),
     ]
 )
