@@ -32,18 +32,20 @@ final class Lane: Sendable {
     }
 
     private let queue: DatabaseQueue
-    private let begin: SQL
+    private let beginning: SQL
+    private let turnstile: Turnstile?
     private let shared: Shared
     private let state = Mutex(State())
     /// Called after a commit that rang bells, so that other processes hear them too.
     private let announce: @Sendable () -> Void
 
     init(
-        _ queue: DatabaseQueue, begin: SQL, shared: Shared,
+        _ queue: DatabaseQueue, begin: SQL, turnstile: Turnstile? = nil, shared: Shared,
         announce: @escaping @Sendable () -> Void = {}
     ) {
         self.queue = queue
-        self.begin = begin
+        beginning = begin
+        self.turnstile = turnstile
         self.shared = shared
         self.announce = announce
     }
@@ -112,9 +114,14 @@ final class Lane: Sendable {
                 state.isDraining = false
                 return nil
             }
-            let round = Array(state.waiting.prefix(Self.largestRound))
-            state.waiting.removeFirst(round.count)
             defer { state.wantsLook = false }
+            var round: [Operation] = []
+            if state.waiting.count <= Self.largestRound {
+                swap(&round, &state.waiting)
+            } else {
+                round = Array(state.waiting.prefix(Self.largestRound))
+                state.waiting.removeFirst(round.count)
+            }
             return (round, state.wantsLook)
         }
     }
@@ -135,7 +142,7 @@ final class Lane: Sendable {
         var answers: [@Sendable () -> Void] = []
         answers.reserveCapacity(round.count)
         do {
-            try connection.begin(begin)
+            try begin(on: connection)
             for operation in round { answers.append(try attempt(operation, on: connection)) }
         } catch {
             connection.rollBack()
@@ -151,6 +158,12 @@ final class Lane: Sendable {
         }
         tell(connection)
         for answer in answers { answer() }
+    }
+
+    private func begin(on connection: Connection) throws(SQLiteFailure) {
+        turnstile?.enter()
+        defer { turnstile?.leave() }
+        try connection.begin(beginning)
     }
 
     private func attempt(

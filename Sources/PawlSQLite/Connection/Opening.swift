@@ -59,10 +59,13 @@ struct Opening {
         var configuration = Configuration()
         configuration.foreignKeysEnabled = false
         configuration.label = "Pawl \(path)"
-        let patience = Patience(
-            timeout: options.busyTimeout.microseconds, random: environment.random)
+        let patience = patience
         configuration.busyMode = .callback { patience.wait(try: $0) }
         return configuration
+    }
+
+    var patience: Patience {
+        Patience(timeout: options.busyTimeout.microseconds, random: environment.random)
     }
 
     private func check(_ database: GRDB.Database) throws {
@@ -76,8 +79,7 @@ struct Opening {
     /// Switches to the write-ahead log. SQLite does not always ask the busy handler here, so a
     /// process that opens the file at the same moment is waited for.
     private func switchToLog(_ database: GRDB.Database) throws {
-        let patience = Patience(
-            timeout: options.busyTimeout.microseconds, random: environment.random)
+        let patience = patience
         var tries = 0
         while true {
             do {
@@ -136,25 +138,4 @@ struct Opening {
         guard let slash = path.lastIndex(of: "/"), slash != path.startIndex else { return true }
         return access(String(path[..<slash]), F_OK) == 0
     }
-}
-
-/// How long to wait for a lock that another process holds: short waits that grow a little, each
-/// of another length, so that two who wait don't meet for ever, up to a total.
-struct Patience: Sendable {
-    let timeout: Int64
-    let random: @Sendable () -> UInt64
-
-    /// Waits, unless the waits before have used up the time. SQLite calls this on the connection's
-    /// own thread; no task is held up.
-    ///
-    /// - Parameter tries: How often this has been called before for the same lock.
-    /// - Returns: Whether to try again.
-    func wait(try tries: Int) -> Bool {
-        if Int64(tries) * Self.average >= timeout { return false }
-        sqlite3_sleep(1 + Int32(random() % 3))
-        return true
-    }
-
-    /// Microseconds.
-    private static let average: Int64 = 2000
 }

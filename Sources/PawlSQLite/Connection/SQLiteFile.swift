@@ -34,9 +34,10 @@ final class SQLiteFile: Sendable {
         }
         let writer = try opening.writer()
         self.writer = writer
-        writing = Lane(writer, begin: .beginImmediate, shared: shared) { [signal] in
-            signal.announce()
-        }
+        let turnstile = Turnstile(path: path + "-turn", patience: opening.patience)
+        writing = Lane(
+            writer, begin: .beginImmediate, turnstile: turnstile, shared: shared
+        ) { [signal] in signal.announce() }
         reading = Lane(try opening.reader(), begin: .begin, shared: shared)
     }
 

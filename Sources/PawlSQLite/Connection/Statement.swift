@@ -89,7 +89,7 @@ struct Row {
         sqlite3_column_int64(statement, column)
     }
 
-    func time(_ column: Int32) -> Timestamp? {
+    func timestamp(_ column: Int32) -> Timestamp? {
         isNull(column) ? nil : Timestamp(microseconds: integer(column))
     }
 

@@ -182,7 +182,7 @@ extension Document {
         self.init(
             version: Version(rawValue: String(row.integer(0))),
             content: Content(
-                body: row.bytes(1), ledger: row.bytes(2) ?? [], expires: row.time(3)))
+                body: row.bytes(1), ledger: row.bytes(2) ?? [], expires: row.timestamp(3)))
     }
 }
 

@@ -1,0 +1,80 @@
+internal import Pawl
+internal import Synchronization
+
+#if canImport(Glibc)
+    internal import Glibc
+#elseif canImport(Musl)
+    internal import Musl
+#else
+    internal import Darwin
+#endif
+
+/// How long to wait for a lock that another process holds: short waits, each of another length so
+/// that two who wait don't meet for ever, up to a total.
+struct Patience: Sendable {
+    /// Microseconds.
+    let timeout: Int64
+    let random: @Sendable () -> UInt64
+
+    // A commit holds the lock for about as long as the disk takes; who holds it for longer than
+    // `eagerTries` waits is in no hurry. In microseconds.
+    private static let eagerTries = 100
+    private static let eagerWait: Int64 = 200
+    private static let lazyWait: Int64 = 2000
+
+    /// Waits, unless the waits before have used up the time. The thread that waits is the
+    /// connection's own: no task is held up.
+    ///
+    /// - Parameter tries: How often this has been called before for the same lock.
+    /// - Returns: Whether to try again.
+    func wait(try tries: Int) -> Bool {
+        let eager = Int64(min(tries, Self.eagerTries)) * Self.eagerWait
+        let lazy = Int64(max(0, tries - Self.eagerTries)) * Self.lazyWait
+        if eager + lazy >= timeout { return false }
+        let average = tries < Self.eagerTries ? Self.eagerWait : Self.lazyWait
+        let length = average / 2 + Int64(random() % UInt64(average))
+        var interval = timeval(tv_sec: 0, tv_usec: .init(length))
+        select(0, nil, nil, nil, &interval)
+        return true
+    }
+}
+
+/// Has processes take turns at writing to a file.
+///
+/// SQLite's lock goes to whoever asks at the right moment. A busy process asks again right after
+/// its commit, so one that looks from time to time whether the lock is free would wait for
+/// seconds. Hence nobody asks SQLite who has not passed the turnstile, and it stays shut behind
+/// whoever passed until they have SQLite's lock: the busy process then has to stand in line.
+///
+/// It is about fairness only. SQLite's own lock keeps the data right, whatever becomes of the
+/// side file, and the system opens the turnstile if its holder dies.
+final class Turnstile: Sendable {
+    private let descriptor: Int32
+    private let patience: Patience
+
+    /// Opens the side file of a database. If that can't be, there are no turns.
+    init(path: String, patience: Patience) {
+        descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
+        self.patience = patience
+    }
+
+    deinit {
+        if descriptor >= 0 { close(descriptor) }
+    }
+
+    /// Passes the turnstile and shuts it; goes on without after the time that a call may wait.
+    func enter() {
+        if descriptor < 0 { return }
+        var tries = 0
+        while flock(descriptor, LOCK_EX | LOCK_NB) != 0, errno == EWOULDBLOCK || errno == EINTR,
+            patience.wait(try: tries)
+        {
+            tries += 1
+        }
+    }
+
+    /// Lets the next one pass.
+    func leave() {
+        if descriptor >= 0 { flock(descriptor, LOCK_UN) }
+    }
+}
