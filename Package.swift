@@ -47,5 +47,13 @@ let package = Package(
         ),
         .testTarget(
             name: "PawlTests", dependencies: ["Pawl", "PawlContracts"], swiftSettings: strict),
+        // Test-only, so not in Sources: a SQLite VFS that simulates power cuts.
+        .target(
+            name: "CPowerCut", path: "Tests/CPowerCut",
+            linkerSettings: [.linkedLibrary("sqlite3")]),
+        .testTarget(
+            name: "PowerCutTests",
+            dependencies: ["CPowerCut", .product(name: "GRDB", package: "GRDB.swift")],
+            swiftSettings: strict),
     ]
 )
