@@ -42,6 +42,16 @@ final class Boundary: Sendable {
 
     var calls: Int { state.withLock { $0.calls } }
     var names: [String] { state.withLock { $0.names } }
+    var isDead: Bool { state.withLock { $0.isDead } }
+
+    /// The process dies now.
+    func die() { state.withLock { $0.isDead = true } }
+
+    /// Refuses a call that is not counted.
+    func check() throws(BackendError) {
+        if isDead { throw Self.death }
+    }
+
     /// Whether the disturbed call was reached.
     var wasDisturbed: Bool { calls > disturbed.lowerBound }
 
@@ -161,7 +171,8 @@ struct BoundedDatabase: Database {
     }
 
     func extend(_ receipts: [Receipt], by lease: Duration) async throws(BackendError) -> [Receipt] {
-        try await base.extend(receipts, by: lease)
+        try boundary.check()
+        return try await base.extend(receipts, by: lease)
     }
 
     func commit(_ transaction: Transaction) async throws(BackendError) -> TransactionResult {
