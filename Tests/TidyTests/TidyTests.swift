@@ -9,7 +9,7 @@ struct TidyTests {
         (#"\bTask\s*(<[^>]*>)?\s*\("#, "a child task of a group"),
         (#"\bTask\.(init|detached|immediate|immediateDetached)\b"#, "a child task of a group"),
         (#"\bTask\.sleep\b"#, "environment.sleep"),
-        (#"(^|[^.\w])(sleep|usleep|nanosleep)\s*\("#, "environment.sleep"),
+        (#"(^|[^.\w ]|[^c] )(sleep|usleep|nanosleep)\s*\("#, "environment.sleep"),
         (#"\bDate\s*(\(|\.now)"#, "environment.now"),
         (
             #"\b(ContinuousClock|SuspendingClock|DispatchTime|DispatchWallTime)\b"#,
@@ -58,7 +58,9 @@ struct TidyTests {
     func controllableCatches() throws {
         let bad = [
             "Task {", "Task<Void, Never> {", "Task(priority: .high) {", "Task.detached {",
-            "Task.immediate {", "try await Task.sleep(for: .seconds(1))", "usleep(10)", "Date()",
+            "Task.immediate {", "try await Task.sleep(for: .seconds(1))", "usleep(10)",
+            "    sleep(1)",
+            "Date()",
             "Date.now", "ContinuousClock.now", "ContinuousClock().now", "let id = UUID()",
             "Int.random(in: 1...6)", "list.shuffled()", "DispatchQueue.main.async",
             "Thread.sleep(1)", "SystemRandomNumberGenerator()",
@@ -66,7 +68,8 @@ struct TidyTests {
         let good = [
             "group.addTask {", "environment.sleep", "Timestamp(microseconds: 1)", "UUID(uuid: x)",
             "Int.random(in: 1...6, using: &generator)", "Task.isCancelled", "withTaskGroup {",
-            "list.shuffled(using: &generator)", "Task.yield()", "OfflineDate",
+            "list.shuffled(using: &generator)", "func sleep(for time: Duration) {", "Task.yield()",
+            "OfflineDate",
         ]
         func isForbidden(_ line: String) throws -> Bool {
             try Self.forbidden.contains { line.contains(try Self.regex($0.pattern)) }

@@ -6,15 +6,14 @@ extension Submission {
     /// The time between two looks.
     static let interval: Duration = .seconds(10)
 
-    /// The message that has this submission finished.
-    func announcement(
-        to endpoint: String, after delay: Duration?, _ environment: Environment
-    ) throws -> Outgoing {
+    /// The message that has this submission finished, should whoever makes it die. It comes after
+    /// the interval, so that most often there is nothing left to be done.
+    func announcement(to endpoint: String, _ environment: Environment) throws -> Outgoing {
         let now = environment.now()
         // Its id is fresh: it may be handled any number of times.
         let envelope = Envelope(
             id: MessageID(from: environment), type: Self.typeName, body: try JSON.encode(self),
             conversation: id, sentAt: now)
-        return Outgoing(envelope, to: endpoint, notBefore: delay.map { now + $0 })
+        return Outgoing(envelope, to: endpoint, notBefore: now + Self.interval)
     }
 }

@@ -45,7 +45,7 @@ struct Outbox: DeduplicationAlgorithm {
             id: attempt.message.id, partition: attempt.partition.name, kind: attempt.keys[0].kind,
             document: attempt.keys[0].id)
         try await transport.send([
-            submission.announcement(to: attempt.endpoint, after: nil, environment)
+            submission.announcement(to: attempt.endpoint, environment)
         ])
         // 2. Load. What was given up may be saved after all, since it has just been announced anew.
         let documents = try await load(attempt)
@@ -54,9 +54,14 @@ struct Outbox: DeduplicationAlgorithm {
         case .pending, .dispatched: return .alreadyCommitted
         case nil, .tombstone: break
         }
-        // 3. Save state, id and outgoing messages as one; complete(x) sends them.
-        let saved = try await save(attempt, documents, &ledger)
-        return saved == nil ? .conflict : .committed
+        // 3. Save state, id and outgoing messages as one.
+        guard let saved = try await save(attempt, documents, &ledger) else { return .conflict }
+        // 4. Send. It is saved all the same if that fails, and then complete(x) sends.
+        if case .pending(let outputs) = ledger[submission.id] {
+            try? await dispatch(
+                outputs, of: submission.id, from: saved, attempt.keys[0], attempt.partition)
+        }
+        return .committed
     }
 
     func complete(_ submission: Submission, isLastTry: Bool) async throws -> Bool {

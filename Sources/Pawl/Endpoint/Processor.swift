@@ -115,8 +115,7 @@ struct Processor: Sendable {
         let isDone = try await algorithm.complete(submission, isLastTry: isLastTry)
         if !isDone {
             if isLastTry { return .conflict }
-            let next = try submission.announcement(
-                to: handlers.name, after: Submission.interval, environment)
+            let next = try submission.announcement(to: handlers.name, environment)
             try await transport.send([next])
         }
         return try await transport.acknowledge(receipt) ? .processed : .leaseLost
