@@ -87,7 +87,7 @@ struct Fault<Subject: ContractSubject>: Sendable, CustomTestStringConvertible {
     func isCaught(by check: Check<Subject>) async -> Bool {
         do {
             // Some faults make receive wait for ever.
-            try await check.run(subject(ManualClock()), patience: .seconds(2))
+            try await check.run(subject(ManualClock()), patience: .seconds(1))
             return false
         } catch {
             return true

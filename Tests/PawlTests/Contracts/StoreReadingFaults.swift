@@ -110,8 +110,8 @@ extension StoreFaults {
         fault("lists all kinds that begin alike") { store, inner, _ in
             store.onList = { (kind, after, limit) async throws(BackendError) in
                 let page = try await inner.list(kind: kind, after: after, limit: limit)
-                if page.isEmpty { return try await inner.list(kind: kind + "x", after: nil, limit: 1) }
-                return page
+                guard page.isEmpty else { return page }
+                return try await inner.list(kind: kind + "x", after: nil, limit: 1)
             }
         },
         fault("loses its place when a document is gone") { store, inner, _ in
