@@ -6,5 +6,5 @@ struct PawlCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "pawl",
         abstract: "Every message moves the system exactly once.",
-        subcommands: [])
+        subcommands: [DemoCommand.self, WebshopServiceCommand.self])
 }
