@@ -9,11 +9,11 @@ final class Chaos: Sendable {
     /// How likely each sort of trouble is, in percent of the messages.
     enum Percent {
         /// Sent twice, the second copy some time later.
-        static let copied = 15
+        static let copied = 5
         /// Sent later than it should be, so that others overtake it.
         static let delayed = 15
         /// Handed out twice under one receipt.
-        static let echoed = 10
+        static let echoed = 4
     }
 
     /// In the headers of a copy, so that its delivery can be counted.
@@ -38,8 +38,11 @@ final class Chaos: Sendable {
 
     /// What is really sent when these messages are to be sent.
     ///
-    /// - Parameter mayCopy: Whether a message may be sent twice. Within one database the message's
-    ///   row is what remembers it, so there is never a second one; it is only delivered twice.
+    /// - Parameters:
+    ///   - messages: What is to be sent.
+    ///   - mayCopy: Whether a message may be sent twice. Within one database the message's row is
+    ///     what remembers it, so there is never a second one; it is only delivered twice.
+    /// - Returns: The messages, some of them later, with copies of some.
     func scramble(_ messages: [Outgoing], mayCopy: Bool) -> [Outgoing] {
         let now = Environment.system.now()
         return state.withLock { state in

@@ -23,7 +23,8 @@ struct ChaosDatabase<Base: Database>: Database, TransportWrapper {
 
     var limits: StoreLimits { (base as any Store).limits }
 
-    @_implements(Transport, limits)  // Two properties of one type can't have the same name.
+    // Two properties of one type can't have the same name.
+    @_implements(Transport,limits)
     var transportLimits: TransportLimits { (base as any Transport).limits }
 
     func send(_ messages: [Outgoing]) async throws(BackendError) {

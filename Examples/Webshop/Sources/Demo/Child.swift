@@ -29,6 +29,7 @@ final class Child: Sendable {
     ///   - executable: The `pawl` command.
     ///   - assignment: What the process is to do.
     ///   - log: Where its standard error goes.
+    /// - Throws: What the system says if it can't be started.
     init(_ executable: URL, _ assignment: ServiceProcess.Assignment, log: FileHandle) throws {
         let input = Pipe()
         let output = Pipe()
@@ -90,23 +91,30 @@ final class Child: Sendable {
 
     /// Asks for something, as a customer does.
     ///
-    /// - Returns: Whether it was done; `false` if it failed or there was no answer.
+    /// - Returns: Whether it was done; `false` if it failed, or if there was no answer.
     func ask(for purchase: Purchase) async -> Bool {
-        await withCheckedContinuation { continuation in
-            let request = state.withLock { state -> Int? in
-                guard state.isReady, !state.isOver else { return nil }
-                state.requests += 1
-                state.waiting[state.requests] = continuation
-                return state.requests
-            }
-            guard let request else { return continuation.resume(returning: false) }
-            let line = "submit \(request) \(purchase.cart) \(purchase.customer) \(purchase.amount)"
-            do {
-                try input.write(contentsOf: Data("\(line)\n".utf8))
-            } catch {
-                answer(request, false)
-            }
+        let request = state.withLock { state in
+            state.requests += 1
+            return state.requests
         }
+        return await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                let isAsked = state.withLock { state in
+                    guard state.isReady, !state.isOver, !Task.isCancelled else { return false }
+                    state.waiting[request] = continuation
+                    return true
+                }
+                guard isAsked else { return continuation.resume(returning: false) }
+                send("submit \(request) \(purchase.cart) \(purchase.customer) \(purchase.amount)")
+            }
+        } onCancel: {
+            answer(request, false)
+        }
+    }
+
+    private func send(_ line: String) {
+        // It fails only if the process is dead; then its end is the answer.
+        try? input.write(contentsOf: Data("\(line)\n".utf8))
     }
 
     private func answer(_ request: Int, _ isDone: Bool) {

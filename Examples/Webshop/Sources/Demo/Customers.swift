@@ -11,8 +11,8 @@ final class Customers: Sendable {
     private let monkey: Monkey
     private let state: Mutex<(generator: SeededGenerator, answered: Int)>
 
-    /// - Parameter monkey: The last customer waits until it is done, so that no process is killed
-    ///   when there is no work left.
+    // The last customer waits until the monkey is done: no process is killed when there is no work
+    // left.
     init(
         _ options: DemoOptions, _ timetable: Timetable, _ supervisor: Supervisor,
         after monkey: Monkey

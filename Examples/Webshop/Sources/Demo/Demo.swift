@@ -1,4 +1,5 @@
 public import Foundation
+import UnixSignals
 
 /// The demo: the same shop twice, under the same chaos, first without Pawl and then with it.
 public struct Demo: Sendable {
@@ -25,12 +26,33 @@ public struct Demo: Sendable {
         signal(SIGPIPE, SIG_IGN)
         let folder = try DemoFolder(options.data)
         do {
-            let report = Report(
-                naive: try await run(.naive, in: folder), pawl: try await run(.pawl, in: folder))
+            let report = try await Self.untilInterrupted {
+                Report(
+                    naive: try await run(.naive, in: folder),
+                    pawl: try await run(.pawl, in: folder))
+            }
             return try tell(report, folder)
         } catch {
             folder.removeIfTemporary()
             throw error
+        }
+    }
+
+    /// Stops the work when the user presses control-C, so that it can tidy up.
+    private static func untilInterrupted(
+        _ work: @escaping @Sendable () async throws -> Report
+    ) async throws -> Report {
+        let signals = await UnixSignalsSequence(trapping: .sigint, .sigterm)
+        return try await withThrowingTaskGroup(of: Report.self) { group in
+            group.addTask { try await work() }
+            group.addTask {
+                for await _ in signals { throw DemoError("It was interrupted.") }
+                // The sequence ends by itself only when the work is done.
+                throw CancellationError()
+            }
+            defer { group.cancelAll() }
+            guard let report = try await group.next() else { throw CancellationError() }
+            return report
         }
     }
 
@@ -47,7 +69,9 @@ public struct Demo: Sendable {
         let run = ShopRun(options: options, mode: mode, folder: files, executable: executable)
         let summary = try await run.run { bar.show($0) }
         bar.finish()
-        return Finding(audit: try await Audit(of: files), summary: summary)
+        let audit = try await Audit(of: files)
+        try ShopFiles.tidy(files)
+        return Finding(audit: audit, summary: summary)
     }
 
     private func tell(_ report: Report, _ folder: DemoFolder) throws -> Bool {
@@ -74,30 +98,33 @@ public struct Demo: Sendable {
 
     private func epilogue(_ report: Report, _ folder: DemoFolder) -> String {
         let summary = report.pawl.summary
-        let look =
-            if folder.isTemporary {
-                """
-                  pawl demo --data shop                 keep the stores, and then
-                  cd shop/pawl && sqlite3 < audit.sql   count again without Pawl's help
-                """
-            } else {
-                """
-                  cd \(folder.path)/pawl && sqlite3 < audit.sql
-                                                        count again without Pawl's help
-                """
-            }
         let other: DemoOptions.Algorithm = options.algorithm == .outbox ? .transactional : .outbox
+        let folderToKeep = folder.isTemporary ? "shop" : folder.path
+        var ideas = [
+            ("pawl demo --kills 60 --seed \(options.seed &+ 1)", "a wilder monkey"),
+            (
+                "pawl demo --algorithm \(other)",
+                other == .outbox ? "a store file for each service" : "one file for everything"
+            ),
+        ]
+        if folder.isTemporary { ideas.append(("pawl demo --data shop", "keep the stores")) }
+        ideas += [
+            ("(cd \(folderToKeep)/pawl && sqlite3 < audit.sql)", "count again, without Pawl"),
+            ("less Examples/Webshop/README.md", "how the shop is made"),
+            ("make test", "see Pawl test itself"),
+        ]
+        let width = ideas.map(\.0.count).max() ?? 0
+        let lines = ideas.map { idea, purpose in
+            "  \(idea)\(String(repeating: " ", count: width - idea.count))   \(purpose)\n"
+        }
         return """
             Both shops ran the same handlers under the same chaos. With Pawl, \
             \(summary.duplicatesDelivered) duplicates
-            and \(summary.kills) kills left no trace in what was saved.
+            were discarded and \(summary.kills) kills survived: nothing lost, nothing twice, no \
+            ghosts.
 
             What to try next:
-              pawl demo --kills 60 --seed \(options.seed &+ 1)           a wilder monkey
-              pawl demo --algorithm \(other)\(other == .outbox ? "       " : "") \
-              \(other == .outbox ? "a store file for each service" : "one file for everything")
-            \(look)
-              Examples/Webshop/README.md            how the shop is made
+            \(lines.joined())
             """
     }
 }

@@ -12,7 +12,7 @@ final class ProgressBar: Sendable {
     private let options: DemoOptions
     private let output: FileHandle
     private let isTerminal: Bool
-    private let lastLine = Mutex(-1)
+    private let state = Mutex((step: -1, last: ShopRun.Progress()))
 
     init(_ title: String, _ options: DemoOptions, on output: FileHandle) {
         self.title = title
@@ -23,18 +23,21 @@ final class ProgressBar: Sendable {
 
     /// Shows the state of things.
     func show(_ progress: ShopRun.Progress) {
-        if isTerminal { return write("\r\(line(progress))\u{1B}[K") }
         let step = progress.told * Self.linesInAll / options.orders
-        let isNews = lastLine.withLock { last in
-            defer { last = max(last, step) }
-            return step > last
+        let isNews = state.withLock { state in
+            defer { state = (max(state.step, step), progress) }
+            return step > state.step && step < Self.linesInAll
         }
-        if isNews { write("\(line(progress))\n") }
+        if isTerminal {
+            write("\r\(line(progress))\u{1B}[K")
+        } else if isNews {
+            write("\(line(progress))\n")
+        }
     }
 
     /// Ends the bar.
     func finish() {
-        if isTerminal { write("\n") }
+        write(isTerminal ? "\n" : "\(line(state.withLock { $0.last }))\n")
     }
 
     private func line(_ progress: ShopRun.Progress) -> String {

@@ -32,4 +32,14 @@ final class ShopFiles: Sendable {
         }
         return progress
     }
+
+    /// Moves what is still in the write-ahead logs into the files themselves, once nobody else
+    /// uses them any more, so that a file can be copied alone.
+    static func tidy(_ folder: ShopFolder) throws {
+        for path in Set(ShopService.allCases.map(folder.store) + [folder.queue]) {
+            let file = try open(path)
+            try file.writeWithoutTransaction { _ = try $0.checkpoint(.truncate) }
+            try file.close()
+        }
+    }
 }

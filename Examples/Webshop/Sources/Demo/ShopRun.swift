@@ -30,6 +30,9 @@ struct ShopRun: Sendable {
     private static let longestStandstill: Duration = .seconds(30)
     /// How often the files are looked at.
     private static let interval: Duration = .milliseconds(100)
+    /// So many looks in a row have to find the queues empty: a delivery that chaos hands out a
+    /// second time may still be handled after its message is gone.
+    private static let looksAtRest = 5
 
     let options: DemoOptions
     let mode: ShopMode
@@ -40,6 +43,8 @@ struct ShopRun: Sendable {
     /// Runs the shop.
     ///
     /// - Parameter report: Is told how far it has come, some times a second.
+    /// - Returns: How it went.
+    /// - Throws: A ``DemoError`` if the processes can't be kept running, or what a backend throws.
     func run(reporting report: @escaping @Sendable (Progress) -> Void) async throws -> Summary {
         let start = ContinuousClock.now
         try await open()
@@ -60,6 +65,7 @@ struct ShopRun: Sendable {
             try await group.waitForAll()
             return try result.get()
         }
+        try ShopFiles.tidy(folder)
         summary.seconds = (ContinuousClock.now - start) / .seconds(1)
         summary.duplicatesDelivered = try size(of: folder.duplicates)
         return summary
@@ -106,16 +112,18 @@ struct ShopRun: Sendable {
         let files = try ShopFiles(folder)
         var last = Progress()
         var lastChange = ContinuousClock.now
+        var looksAtRest = 0
         while true {
             try await Task.sleep(for: Self.interval)
             try supervisor.check()
-            // Noted before the look into the queues: what is empty after that stays empty.
+            // Noted before the look into the queues, so that nothing new can come after it.
             let isOver = monkey.isDone && customers.areDone
             var progress = try await files.look()
             progress.kills = monkey.kills
             progress.submitted = customers.answered
             report(progress)
-            if isOver, progress.messages == 0 { return nil }
+            looksAtRest = isOver && progress.messages == 0 ? looksAtRest + 1 : 0
+            if looksAtRest == Self.looksAtRest { return nil }
             if progress != last { lastChange = .now }
             last = progress
             if ContinuousClock.now - lastChange > Self.longestStandstill {

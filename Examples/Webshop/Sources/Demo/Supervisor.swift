@@ -68,17 +68,20 @@ final class Supervisor: Sendable {
             return Array(state.children.values)
         }
         await withDiscardingTaskGroup { group in
-            for child in children {
-                group.addTask {
-                    child.terminate()
-                    let killer = Task {
-                        try await Task.sleep(for: Self.patience)
-                        _ = await child.kill()
-                    }
-                    await child.waitUntilOver()
-                    killer.cancel()
-                }
+            for child in children { group.addTask { await Self.end(child) } }
+        }
+    }
+
+    private static func end(_ child: Child) async {
+        child.terminate()
+        await withDiscardingTaskGroup { group in
+            // Ends early when the child has, or when the demo itself is to end at once.
+            group.addTask {
+                try? await Task.sleep(for: patience)
+                _ = await child.kill()
             }
+            await child.waitUntilOver()
+            group.cancelAll()
         }
     }
 

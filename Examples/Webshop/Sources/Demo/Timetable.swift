@@ -28,21 +28,33 @@ struct Timetable: Sendable {
             Double(options.orders) / Double(Self.cartsPerSecond),
             Double(options.kills) / Self.killsPerSecond, Self.shortest)
         length = .seconds(seconds)
-        var customers = SeededGenerator(seed: options.seed, purpose: "customers")
-        // Few customers with several orders each, so that accounts are contended.
-        let crowd = min(20, max(1, options.orders / 4))
-        entries = (1...options.orders).map { number in
-            Entry(
-                purchase: Purchase(
-                    cart: "\(number)",
-                    customer: "customer-\(Int.random(in: 1...crowd, using: &customers))",
-                    amount: Int.random(in: 1...100, using: &customers)),
-                due: .seconds(seconds * Double(number) / Double(options.orders)),
-                isImpatient: customers.happens(25))
-        }
+        entries = Self.entries(options, over: seconds)
         var monkey = SeededGenerator(seed: options.seed, purpose: "monkey")
         kills = (0..<options.kills).map { _ in
             .seconds(seconds * Double(Int.random(in: 50...950, using: &monkey)) / 1000)
         }.sorted()
+    }
+
+    /// Customers come one after another, but each one submits a few carts at once, so that several
+    /// messages are about one account at the same time.
+    private static func entries(_ options: DemoOptions, over seconds: Double) -> [Entry] {
+        var generator = SeededGenerator(seed: options.seed, purpose: "customers")
+        let crowd = min(20, max(1, options.orders / 5))
+        var entries: [Entry] = []
+        while entries.count < options.orders {
+            let customer = "customer-\(Int.random(in: 1...crowd, using: &generator))"
+            let due = seconds * Double(entries.count) / Double(options.orders)
+            let carts = Int.random(in: 1...8, using: &generator)
+            for _ in 0..<min(carts, options.orders - entries.count) {
+                let purchase = Purchase(
+                    cart: "\(entries.count + 1)", customer: customer,
+                    amount: Int.random(in: 1...100, using: &generator))
+                entries.append(
+                    Entry(
+                        purchase: purchase, due: .seconds(due),
+                        isImpatient: generator.happens(20)))
+            }
+        }
+        return entries
     }
 }

@@ -20,6 +20,7 @@ public struct Cart: Entity, Hashable {
 /// The carts service: takes carts from customers and tells them when their order is on its way.
 ///
 /// - Parameter post: What letters to customers go through.
+/// - Returns: The handlers of the endpoint `carts`.
 public func carts(post: some Post) -> Handlers {
     Handlers("carts") {
         Handle(OrderConfirmed.self, by: \.order) { (message, cart: inout Cart, context) in
