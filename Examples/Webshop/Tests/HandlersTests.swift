@@ -1,3 +1,4 @@
+import Logging
 import Pawl
 import ServiceLifecycle
 import Synchronization
