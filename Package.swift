@@ -46,7 +46,12 @@ let package = Package(
         .target(name: "PawlContracts", dependencies: ["Pawl"], swiftSettings: strict),
         .target(
             name: "PawlSQLite",
-            dependencies: ["Pawl", .product(name: "GRDB", package: "GRDB.swift")],
+            dependencies: [
+                "Pawl",
+                .product(name: "GRDB", package: "GRDB.swift"),
+                .product(name: "GRDBSQLite", package: "GRDB.swift"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
             swiftSettings: strict
         ),
         // Not named like its product: on a file system that ignores case, `pawl` is `Pawl`.
@@ -82,6 +87,13 @@ let package = Package(
             dependencies: [
                 "Pawl", "PawlContracts",
                 .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ], swiftSettings: strict),
+        .testTarget(
+            name: "PawlSQLiteTests",
+            dependencies: [
+                "Pawl", "PawlSQLite", "PawlContracts",
+                .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ], swiftSettings: strict),
         .testTarget(name: "TidyTests", swiftSettings: strict),

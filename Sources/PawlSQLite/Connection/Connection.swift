@@ -1,0 +1,119 @@
+internal import GRDB
+internal import GRDBSQLite
+internal import Pawl
+
+/// One connection while its serial queue runs a drain of a ``Lane``: the place where operations
+/// run their statements.
+///
+/// It lives no longer than the drain and never leaves its queue; what is prepared stays prepared
+/// in GRDB's cache.
+final class Connection {
+    /// What every connection to the file in this process shares.
+    let shared: Shared
+    /// The time of this round. All of its operations happen at the same moment.
+    private(set) var now: Timestamp
+    /// The queues to whose receivers this round has something to say once it is committed.
+    var queuesToRing: Set<Int64> = []
+
+    private let database: GRDB.Database
+    private var prepared: [GRDB.Statement?]
+
+    init(_ database: GRDB.Database, _ shared: Shared) {
+        self.database = database
+        self.shared = shared
+        now = shared.environment.now()
+        prepared = Array(repeating: nil, count: SQL.allCases.count)
+    }
+
+    /// Begins a round.
+    func begin(_ statement: SQL) throws(SQLiteFailure) {
+        _ = try run(statement)
+        now = shared.environment.now()
+    }
+
+    /// Undoes the round. SQLite may have done so by itself already.
+    func rollBack() {
+        queuesToRing = []
+        shared.queues.forget()
+        guard let handle = database.sqliteConnection, sqlite3_get_autocommit(handle) == 0 else {
+            return
+        }
+        // In WAL mode there is nothing on disk to undo, so nothing can fail for good here; should
+        // it fail all the same, the next BEGIN does too and says why.
+        _ = try? run(.rollBack)
+    }
+
+    /// Runs a statement to its end.
+    ///
+    /// - Returns: The number of rows that it inserted, updated or deleted.
+    @discardableResult
+    func run<each Value: Bindable>(
+        _ sql: SQL, _ values: repeat each Value
+    ) throws(SQLiteFailure) -> Int {
+        let statement = try statement(sql)
+        defer { sqlite3_reset(statement) }
+        var index: Int32 = 0
+        repeat try bind(each values, to: statement, after: &index)
+        while try step(statement) {}
+        return Int(sqlite3_changes(database.sqliteConnection))
+    }
+
+    /// Reads all rows that a statement returns.
+    func all<each Value: Bindable, Element>(
+        _ sql: SQL, _ values: repeat each Value, as read: (Row) -> Element
+    ) throws(SQLiteFailure) -> [Element] {
+        let statement = try statement(sql)
+        defer { sqlite3_reset(statement) }
+        var index: Int32 = 0
+        repeat try bind(each values, to: statement, after: &index)
+        var elements: [Element] = []
+        while try step(statement) { elements.append(read(Row(statement: statement))) }
+        return elements
+    }
+
+    /// Runs a statement to its end and reads the first row that it returns.
+    func first<each Value: Bindable, Element>(
+        _ sql: SQL, _ values: repeat each Value, as read: (Row) -> Element
+    ) throws(SQLiteFailure) -> Element? {
+        let statement = try statement(sql)
+        defer { sqlite3_reset(statement) }
+        var index: Int32 = 0
+        repeat try bind(each values, to: statement, after: &index)
+        guard try step(statement) else { return nil }
+        let element = read(Row(statement: statement))
+        while try step(statement) {}
+        return element
+    }
+
+    private func bind(
+        _ value: some Bindable, to statement: OpaquePointer, after index: inout Int32
+    ) throws(SQLiteFailure) {
+        index += 1
+        if value.bind(to: statement, at: index) != SQLITE_OK { throw failure() }
+    }
+
+    private func step(_ statement: OpaquePointer) throws(SQLiteFailure) -> Bool {
+        switch sqlite3_step(statement) {
+        case SQLITE_ROW: true
+        case SQLITE_DONE: false
+        default: throw failure()
+        }
+    }
+
+    private func statement(_ sql: SQL) throws(SQLiteFailure) -> OpaquePointer {
+        if let statement = prepared[sql.rawValue] { return statement.sqliteStatement }
+        do {
+            let statement = try database.cachedStatement(sql: sql.text)
+            prepared[sql.rawValue] = statement
+            return statement.sqliteStatement
+        } catch {
+            throw SQLiteFailure(error)
+        }
+    }
+
+    private func failure() -> SQLiteFailure {
+        SQLiteFailure(
+            code: sqlite3_extended_errcode(database.sqliteConnection),
+            message: String(cString: sqlite3_errmsg(database.sqliteConnection)))
+    }
+}

@@ -1,0 +1,185 @@
+internal import GRDB
+internal import Pawl
+internal import Synchronization
+
+/// Runs operations on one connection, in rounds: what has come while one round was on its way
+/// makes up the next one, and shares its transaction and its disk sync.
+///
+/// ```
+///   perform ──▶ waiting ─┐                          ┌─▶ each gets its own answer
+///   perform ──▶ waiting ─┼─▶ BEGIN · each · COMMIT ─┤
+///   perform ──▶ waiting ─┘   (on GRDB's queue)      └─▶ meanwhile: waiting ─▶ next round
+/// ```
+///
+/// There is no timer and no task: the first one that has to wait schedules a drain on GRDB's
+/// serial queue, and the drain goes on until nobody waits. An idle file costs nothing, and a
+/// single call waits for nobody.
+final class Lane: Sendable {
+    /// The largest number of operations in one round, so that none waits for very long.
+    static let largestRound = 512
+
+    private struct Operation: Sendable {
+        /// Does the work and returns how to tell its caller, once it is committed.
+        let attempt: @Sendable (Connection) throws -> @Sendable () -> Void
+        let fail: @Sendable (BackendError) -> Void
+    }
+
+    private struct State {
+        var waiting: [Operation] = []
+        var isDraining = false
+        var wantsLook = false
+        var dataVersion: Int64?
+    }
+
+    private let queue: DatabaseQueue
+    private let begin: SQL
+    private let shared: Shared
+    private let state = Mutex(State())
+    /// Called after a commit that rang bells, so that other processes hear them too.
+    private let announce: @Sendable () -> Void
+
+    init(
+        _ queue: DatabaseQueue, begin: SQL, shared: Shared,
+        announce: @escaping @Sendable () -> Void = {}
+    ) {
+        self.queue = queue
+        self.begin = begin
+        self.shared = shared
+        self.announce = announce
+    }
+
+    /// Runs an operation in the next round.
+    ///
+    /// - Parameter work: What to do. It may run twice, in which case the first time was undone. It
+    ///   throws a `BackendError` only while it has not written anything: such an error ends this
+    ///   operation, not the round.
+    /// - Returns: What `work` returned, once it is committed.
+    /// - Throws: `BackendError`.
+    func perform<Value: Sendable>(
+        _ work: @escaping @Sendable (Connection) throws -> Value
+    ) async throws(BackendError) -> Value {
+        let result = await withCheckedContinuation {
+            (continuation: CheckedContinuation<Result<Value, BackendError>, Never>) in
+            add(
+                Operation(
+                    attempt: { connection in
+                        let value = try work(connection)
+                        return { continuation.resume(returning: .success(value)) }
+                    },
+                    fail: { continuation.resume(returning: .failure($0)) }))
+        }
+        return try result.get()
+    }
+
+    /// Rings all bells if another connection has committed since the last look. Takes no lock.
+    func look() {
+        let isFirst = state.withLock { state in
+            state.wantsLook = true
+            defer { state.isDraining = true }
+            return !state.isDraining
+        }
+        if isFirst { scheduleDrain() }
+    }
+
+    /// How many operations wait for the next round.
+    var waitingOperations: Int { state.withLock { $0.waiting.count } }
+
+    private func add(_ operation: Operation) {
+        let isFirst = state.withLock { state in
+            state.waiting.append(operation)
+            defer { state.isDraining = true }
+            return !state.isDraining
+        }
+        if isFirst { scheduleDrain() }
+    }
+
+    /// GRDB's callback interface: unlike its `async` one it is not ended by the cancellation of a
+    /// task, so every operation's outcome is known.
+    private func scheduleDrain() {
+        queue.asyncWriteWithoutTransaction { self.drain(Connection($0, self.shared)) }
+    }
+
+    private func drain(_ connection: Connection) {
+        while let (round, wantsLook) = nextRound() {
+            if wantsLook { look(on: connection) }
+            if !round.isEmpty { commit(round, on: connection) }
+        }
+    }
+
+    private func nextRound() -> (round: [Operation], wantsLook: Bool)? {
+        state.withLock { state in
+            if state.waiting.isEmpty && !state.wantsLook {
+                state.isDraining = false
+                return nil
+            }
+            let round = Array(state.waiting.prefix(Self.largestRound))
+            state.waiting.removeFirst(round.count)
+            defer { state.wantsLook = false }
+            return (round, state.wantsLook)
+        }
+    }
+
+    private func look(on connection: Connection) {
+        // An error here shows itself in the next operation, and receivers look by themselves.
+        guard let version = try? connection.first(.dataVersion, as: { $0.integer(0) }) else {
+            return
+        }
+        let isNews = state.withLock { state in
+            defer { state.dataVersion = version }
+            return state.dataVersion != version
+        }
+        if isNews { shared.bells.ringAll() }
+    }
+
+    private func commit(_ round: [Operation], on connection: Connection) {
+        var answers: [@Sendable () -> Void] = []
+        answers.reserveCapacity(round.count)
+        do {
+            try connection.begin(begin)
+            for operation in round { answers.append(try attempt(operation, on: connection)) }
+        } catch {
+            connection.rollBack()
+            return repeatAlone(round, after: SQLiteFailure(error), on: connection)
+        }
+        do {
+            try connection.run(.commit)
+        } catch {
+            connection.rollBack()
+            let error = error.backendError(at: .commit, file: queue.path)
+            for operation in round { operation.fail(error) }
+            return
+        }
+        tell(connection)
+        for answer in answers { answer() }
+    }
+
+    private func attempt(
+        _ operation: Operation, on connection: Connection
+    ) throws -> @Sendable () -> Void {
+        do {
+            return try operation.attempt(connection)
+        } catch let refusal as BackendError {
+            return { operation.fail(refusal) }
+        }
+    }
+
+    /// One operation failed in SQLite itself, and its round is undone: each one again, in a
+    /// transaction of its own, so that none pays for another.
+    private func repeatAlone(
+        _ round: [Operation], after failure: SQLiteFailure, on connection: Connection
+    ) {
+        guard round.count > 1, !failure.isBusy else {
+            let error = failure.backendError(at: .work, file: queue.path)
+            for operation in round { operation.fail(error) }
+            return
+        }
+        for operation in round { commit([operation], on: connection) }
+    }
+
+    private func tell(_ connection: Connection) {
+        if connection.queuesToRing.isEmpty { return }
+        shared.bells.ring(connection.queuesToRing)
+        connection.queuesToRing = []
+        announce()
+    }
+}

@@ -1,0 +1,71 @@
+internal import Pawl
+internal import Synchronization
+
+/// What all operations on one file share within a process.
+final class Shared: Sendable {
+    let environment: Environment
+    let queues = QueueIDs()
+    let bells = Bells()
+
+    init(environment: Environment) {
+        self.environment = environment
+    }
+}
+
+/// The ids of queues by name, so that a sender need not look them up again. Queues are never
+/// removed.
+final class QueueIDs: Sendable {
+    private let ids = Mutex<[ExactText: Int64]>([:])
+
+    subscript(name: String) -> Int64? {
+        ids.withLock { $0[ExactText(text: name)] }
+    }
+
+    func remember(_ id: Int64, of name: String) {
+        ids.withLock { $0[ExactText(text: name)] = id }
+    }
+
+    /// Forgets all: a round that was rolled back may have created some of them.
+    func forget() {
+        ids.withLock { $0 = [:] }
+    }
+}
+
+/// A bell for each queue, for those who wait for its messages.
+final class Bells: Sendable {
+    private let bells = Mutex<[Int64: Doorbell]>([:])
+
+    subscript(queue: Int64) -> Doorbell {
+        bells.withLock { bells in
+            if let bell = bells[queue] { return bell }
+            let bell = Doorbell()
+            bells[queue] = bell
+            return bell
+        }
+    }
+
+    func ring(_ queues: Set<Int64>) {
+        let rung = bells.withLock { bells in queues.compactMap { bells[$0] } }
+        for bell in rung { bell.ring() }
+    }
+
+    func ringAll() {
+        let rung = bells.withLock { Array($0.values) }
+        for bell in rung { bell.ring() }
+    }
+}
+
+/// Text that equals another only if it has the same bytes, as SQLite compares it. Swift takes
+/// texts for equal that merely look the same.
+struct ExactText: Hashable {
+    let text: String
+
+    static func == (left: ExactText, right: ExactText) -> Bool {
+        left.text.utf8.elementsEqual(right.text.utf8)
+    }
+
+    func hash(into hasher: inout Hasher) {
+        var text = text
+        text.withUTF8 { hasher.combine(bytes: UnsafeRawBufferPointer($0)) }
+    }
+}

@@ -1,0 +1,141 @@
+public import Pawl
+public import ServiceLifecycle
+
+/// A store and queues in one SQLite file, so that one transaction covers both.
+///
+/// ```swift
+/// let database = try SQLiteDatabase.open("shop.sqlite")
+/// ```
+///
+/// What ``SQLiteStore`` and ``SQLiteTransport`` say holds here too.
+public final class SQLiteDatabase: Database, Service {
+    let documents: Documents
+    let queues: Queues
+    let committing: Committing
+    let sweeping: Sweeping
+
+    init(_ file: SQLiteFile) {
+        let documents = Documents(file: file)
+        let queues = Queues(file)
+        let committing = Committing(documents: documents, queues: queues)
+        self.documents = documents
+        self.queues = queues
+        self.committing = committing
+        sweeping = Sweeping(
+            environment: file.environment,
+            sweeps: [documents.sweep(atMost:), committing.sweep(atMost:)])
+    }
+
+    /// Opens a file, and creates it if there is none.
+    ///
+    /// - Parameters:
+    ///   - path: Where the file is. Its directory must exist, on a local disk.
+    ///   - options: How the file is used.
+    ///   - environment: Where time, waiting and randomness come from.
+    /// - Returns: The database, ready to be used.
+    /// - Throws: `BackendError` if the file can't be used; it is then as it was.
+    public static func open(
+        _ path: String, options: SQLiteOptions = SQLiteOptions(),
+        environment: Environment = .system
+    ) throws(BackendError) -> SQLiteDatabase {
+        SQLiteDatabase(try SQLiteFile(path: path, options: options, environment: environment))
+    }
+
+    /// Removes what has expired, once a minute, until it is shut down gracefully or cancelled.
+    /// Everything else works without it.
+    public func run() async {
+        await sweeping.run()
+    }
+
+    /// What a file can hold, as the options say.
+    public var limits: StoreLimits { documents.file.options.storeLimits }
+
+    /// What a file can carry, as the options say.
+    @_implements(Transport,limits)  // Two properties of one type can't have the same name.
+    public var transportLimits: TransportLimits { queues.file.options.transportLimits }
+
+    /// Commits one message's whole effect in one transaction.
+    public func commit(
+        _ transaction: Transaction
+    ) async throws(BackendError) -> TransactionResult {
+        try await committing.commit(transaction)
+    }
+}
+
+extension SQLiteDatabase {
+    /// Reads one document.
+    public func read(
+        _ key: DocumentKey, in partition: PartitionKey
+    ) async throws(BackendError) -> Document? {
+        try await documents.read(key, in: partition)
+    }
+
+    /// Reads the documents of one kind in one partition.
+    public func read(
+        kind: String, in partition: PartitionKey, after: String?, limit: Int
+    ) async throws(BackendError) -> [LocatedDocument] {
+        try await documents.read(kind: kind, in: partition, after: after, limit: limit)
+    }
+
+    /// Writes several documents of one partition, all or none.
+    public func write(
+        _ writes: [Write], in partition: PartitionKey
+    ) async throws(BackendError) -> WriteResult {
+        try await documents.write(writes, in: partition)
+    }
+
+    /// Lists the documents of one kind across all partitions.
+    public func list(
+        kind: String, after: LocatedDocument?, limit: Int
+    ) async throws(BackendError) -> [LocatedDocument] {
+        try await documents.list(kind: kind, after: after, limit: limit)
+    }
+}
+
+extension SQLiteDatabase {
+    /// Creates the endpoint's queue and makes known what it handles.
+    public func register(
+        _ registration: Registration
+    ) async throws(BackendError) -> RegistrationResult {
+        try await queues.register(registration)
+    }
+
+    /// Which queues exist and which types of messages go there.
+    public func directory(fresh: Bool) async throws(BackendError) -> Directory {
+        try await queues.directory(fresh: fresh)
+    }
+
+    /// Sends messages.
+    public func send(_ messages: [Outgoing]) async throws(BackendError) {
+        try await queues.send(messages)
+    }
+
+    /// Takes messages from a queue; waits until there is at least one.
+    public func receive(
+        from queue: String, max: Int, lease: Duration
+    ) async throws(BackendError) -> [Delivery] {
+        try await queues.receive(from: queue, max: max, lease: lease)
+    }
+
+    /// Removes a delivered message for good.
+    @discardableResult
+    public func acknowledge(_ receipt: Receipt) async throws(BackendError) -> Bool {
+        try await queues.acknowledge(receipt)
+    }
+
+    /// Gives a message back.
+    @discardableResult
+    public func release(
+        _ receipt: Receipt, after delay: Duration
+    ) async throws(BackendError) -> Bool {
+        try await queues.release(receipt, after: delay)
+    }
+
+    /// Extends leases, counted from now.
+    @discardableResult
+    public func extend(
+        _ receipts: [Receipt], by lease: Duration
+    ) async throws(BackendError) -> [Receipt] {
+        try await queues.extend(receipts, by: lease)
+    }
+}
