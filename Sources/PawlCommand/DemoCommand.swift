@@ -63,7 +63,7 @@ struct DemoCommand: AsyncParsableCommand {
 
     /// The `pawl` command itself, wherever it was called from.
     private static var thisCommand: URL {
-        URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
+        Bundle.main.executableURL ?? URL(fileURLWithPath: CommandLine.arguments[0])
     }
 }
 

@@ -9,11 +9,11 @@ final class Chaos: Sendable {
     /// How likely each sort of trouble is, in percent of the messages.
     enum Percent {
         /// Sent twice, the second copy some time later.
-        static let copied = 5
+        static let copied = 6
         /// Sent later than it should be, so that others overtake it.
         static let delayed = 15
         /// Handed out twice under one receipt.
-        static let echoed = 4
+        static let echoed = 8
     }
 
     /// In the headers of a copy, so that its delivery can be counted.

@@ -75,25 +75,27 @@ public struct Demo: Sendable {
     }
 
     private func tell(_ report: Report, _ folder: DemoFolder) throws -> Bool {
-        let complaints = report.pawl.complaints(options)
-        if options.isJSON {
-            print(try report.json())
-        } else {
-            print("\n\(report.table())\n")
-        }
+        let complaints = report.complaints(options)
+        let result = options.isJSON ? try report.json() : "\n\(report.table())\n"
+        try Self.write("\(result)\n", to: .standardOutput)
         guard complaints.isEmpty else {
             let text = """
-                With Pawl this should have been otherwise:
+                This should have been otherwise:
                 \(complaints.map { "  \($0)\n" }.joined())\
                 Please report it, with the seed \(options.seed) and \(folder.path).
 
                 """
-            try FileHandle.standardError.write(contentsOf: Data(text.utf8))
+            try Self.write(text, to: .standardError)
             return false
         }
-        if !options.isJSON { print(epilogue(report, folder)) }
+        if !options.isJSON { try Self.write(epilogue(report, folder), to: .standardOutput) }
         folder.removeIfTemporary()
         return true
+    }
+
+    private static func write(_ text: String, to output: FileHandle) throws {
+        // Not `print`, whose lines would come after those on standard error.
+        try output.write(contentsOf: Data(text.utf8))
     }
 
     private func epilogue(_ report: Report, _ folder: DemoFolder) -> String {

@@ -4,7 +4,7 @@ import Synchronization
 /// Shows how far a run has come: as a bar that is drawn over itself on a terminal, else as a line
 /// now and then.
 final class ProgressBar: Sendable {
-    private static let width = 30
+    private static let width = 18
     /// Without a terminal a line is written only when this share of the orders is done.
     private static let linesInAll = 4
 

@@ -5,8 +5,8 @@ struct Finding: Sendable {
     let audit: Audit
     let summary: ShopRun.Summary
 
-    /// Why it is not as it should be; empty if it is.
-    func complaints(_ options: DemoOptions) -> [String] {
+    /// Why its numbers are worth nothing; empty if they are worth something.
+    fileprivate func shortcomings(_ options: DemoOptions) -> [String] {
         var complaints: [String] = []
         if let unrest = summary.unrest { complaints.append("It did not come to rest: \(unrest).") }
         if audit.submitted != options.orders {
@@ -15,6 +15,12 @@ struct Finding: Sendable {
         if summary.kills != options.kills {
             complaints.append("\(summary.kills) of \(options.kills) processes were killed.")
         }
+        return complaints
+    }
+
+    /// What Pawl should have prevented; empty if it did.
+    fileprivate func failures() -> [String] {
+        var complaints: [String] = []
         if audit.lost > 0 { complaints.append("\(audit.lost) orders were lost.") }
         if audit.duplicated > 0 { complaints.append("\(audit.duplicated) were duplicated.") }
         if audit.ghosts > 0 { complaints.append("There are \(audit.ghosts) ghosts.") }
@@ -38,6 +44,13 @@ struct Report: Sendable {
         let orders: Int
         let naive: Naive
         let pawl: Pawl
+    }
+
+    /// Why the demo has failed; empty if it has not. That the shop without Pawl loses orders is no
+    /// reason.
+    func complaints(_ options: DemoOptions) -> [String] {
+        naive.shortcomings(options).map { "Without Pawl: \($0)" }
+            + (pawl.shortcomings(options) + pawl.failures()).map { "With Pawl: \($0)" }
     }
 
     /// One object on one line.

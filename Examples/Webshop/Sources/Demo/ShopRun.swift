@@ -15,6 +15,12 @@ struct ShopRun: Sendable {
         var kills = 0
         /// Messages that are in a queue.
         var messages = 0
+
+        /// Whether there was progress since. Messages that come and go for ever are none.
+        fileprivate func isAhead(of earlier: Progress) -> Bool {
+            (submitted, told, kills) != (earlier.submitted, earlier.told, earlier.kills)
+                || messages < earlier.messages
+        }
     }
 
     /// How a run went. What became of the orders, only the stores can say; see ``Audit``.
@@ -26,7 +32,7 @@ struct ShopRun: Sendable {
         var unrest: String?
     }
 
-    /// For how long nothing at all may happen before a run counts as stuck.
+    /// For how long a run may make no progress before it counts as stuck.
     private static let longestStandstill: Duration = .seconds(30)
     /// How often the files are looked at.
     private static let interval: Duration = .milliseconds(100)
@@ -124,11 +130,13 @@ struct ShopRun: Sendable {
             report(progress)
             looksAtRest = isOver && progress.messages == 0 ? looksAtRest + 1 : 0
             if looksAtRest == Self.looksAtRest { return nil }
-            if progress != last { lastChange = .now }
-            last = progress
+            if progress.isAhead(of: last) {
+                last = progress
+                lastChange = .now
+            }
             if ContinuousClock.now - lastChange > Self.longestStandstill {
                 return """
-                    nothing has happened for \(Self.longestStandstill), but \
+                    there was no progress for \(Self.longestStandstill), but \
                     \(progress.messages) messages are still in the queues, \
                     \(progress.submitted) of \(options.orders) carts have been submitted and \
                     \(progress.kills) of \(options.kills) processes killed
