@@ -162,7 +162,7 @@ extension DatabaseContract {
         ) { scene in
             let (id, receipt) = try await scene.delivered()
             var large = scene.outgoing()
-            let size = scene.subject.transport.transport.limits.largestMessage
+            let size = scene.subject.transport.transport.transportLimits.largestMessage
             large.envelope.body = Array(repeating: 32, count: size)
             try await scene.expectImpossibleCommit(
                 of: scene.transaction(

@@ -3,7 +3,7 @@ import Synchronization
 
 /// A transport that does what another one does, but for what a test replaces.
 struct BrokenTransport: Transport {
-    var limits: TransportLimits
+    var transportLimits: TransportLimits
     var onRegister: @Sendable (Registration) async throws(BackendError) -> RegistrationResult
     var onDirectory: @Sendable () async throws(BackendError) -> Directory
     var onSend: @Sendable ([Outgoing]) async throws(BackendError) -> Void
@@ -13,7 +13,7 @@ struct BrokenTransport: Transport {
     var onExtend: @Sendable ([Receipt], Duration) async throws(BackendError) -> [Receipt]
 
     init(_ inner: any Transport) {
-        limits = inner.limits
+        transportLimits = inner.transportLimits
         onRegister = { (registration) async throws(BackendError) in
             try await inner.register(registration)
         }

@@ -20,7 +20,6 @@ struct DatabaseFaultTests {
 private struct BrokenDatabase: Database {
     let inner: any Database
     let limits: StoreLimits
-    @_implements(Transport,limits)
     let transportLimits: TransportLimits
     let onCommit: @Sendable (Transaction) async throws(BackendError) -> TransactionResult
 

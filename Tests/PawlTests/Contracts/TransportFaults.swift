@@ -93,12 +93,12 @@ enum TransportFaults {
             }
         },
         fault("checks no limit") { transport, _, clock in
-            let limits = transport.limits
+            let limits = transport.transportLimits
             transport = BrokenTransport(
                 MemoryTransport(
                     limits: TransportLimits(largestMessage: 9 << 20),
                     environment: clock.environment))
-            transport.limits = limits
+            transport.transportLimits = limits
         },
         fault("sends a batch up to the message that fails") { transport, inner, _ in
             transport.onSend = { (messages) async throws(BackendError) in
@@ -106,8 +106,8 @@ enum TransportFaults {
             }
         },
         fault("promises more than it can carry") { transport, _, _ in
-            transport.limits = TransportLimits(
-                largestMessage: transport.limits.largestMessage + 1)
+            transport.transportLimits = TransportLimits(
+                largestMessage: transport.transportLimits.largestMessage + 1)
         },
         fault("forgets when to deliver") { transport, _, _ in
             transport.changeSends { Outgoing($0.envelope, to: $0.queue) }

@@ -97,7 +97,6 @@ struct BoundedDatabase: Database {
     let boundary: Boundary
 
     var limits: StoreLimits { base.limits }
-    @_implements(Transport,limits)  // Two properties of one type can't have the same name.
     var transportLimits: TransportLimits { base.transportLimits }
 
     func read(
