@@ -129,7 +129,10 @@ let package = Package(
             linkerSettings: [.linkedLibrary("sqlite3")]),
         .testTarget(
             name: "PowerCutTests",
-            dependencies: ["CPowerCut", .product(name: "GRDB", package: "GRDB.swift")],
+            dependencies: [
+                "CPowerCut", "Pawl", "PawlSQLite",
+                .product(name: "GRDB", package: "GRDB.swift"),
+            ],
             swiftSettings: strict),
     ]
 )
