@@ -178,7 +178,7 @@ extension Processor {
     }
 
     /// Waits, unless the endpoint is told to stop. Returns whether to go on.
-    private func pause(_ duration: Duration) async -> Bool {
+    func pause(_ duration: Duration) async -> Bool {
         let duration = environment.jittered(duration)
         let environment = environment
         do {
@@ -189,7 +189,7 @@ extension Processor {
         }
     }
 
-    private func about(_ envelope: Envelope, _ error: any Error) -> Logger.Metadata {
+    func about(_ envelope: Envelope, _ error: any Error) -> Logger.Metadata {
         [
             LogKey.message: "\(envelope.id)", LogKey.type: "\(envelope.type)",
             LogKey.conversation: "\(envelope.conversation)", LogKey.error: "\(error)",
