@@ -88,6 +88,7 @@ struct Outbox: DeduplicationAlgorithm {
             ledger.record(submission.id, .tombstone, at: now, forget: now - retention)
             var content = document?.content ?? Content(body: nil)
             content.ledger = ledger.encoded()
+            if submission.kind == Work.memoKind { content.expires = now + retention }
             let condition = document.map { Write.Condition.version($0.version) } ?? .absent
             let result = try await store.write(
                 [.put(submission.key, content, if: condition)], in: partition)
