@@ -36,6 +36,8 @@ struct Receiver {
         await withDiscardingTaskGroup { group in
             while !Task.isCancelled, !Task.isShuttingDownGracefully {
                 let free = await slots.waitUntilFree()
+                // That may have taken long: nothing is begun after the shutdown.
+                if Task.isCancelled || Task.isShuttingDownGracefully { break }
                 let batch = await take(isCareful ? 1 : free)
                 leases.begin(batch.map(\.receipt))
                 let suspects = batch.filter { $0.attempt > 1 }
