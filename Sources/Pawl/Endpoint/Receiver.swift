@@ -81,11 +81,14 @@ struct Receiver {
             let batch = try await cancelWhenGracefulShutdown { [transport, queue, options] in
                 try await transport.receive(from: queue, max: count, lease: options.lease)
             }
+            if failures > 0 { logger.notice("Messages can be received again.") }
             failures = 0
             return batch
         } catch {
             failures += 1
-            logger.warning(
+            // Once for an outage, not once a try.
+            logger.log(
+                level: failures == 1 ? .warning : .debug,
                 "Nothing could be received; trying again.", metadata: [LogKey.error: "\(error)"])
             await pause()
             return []
