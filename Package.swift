@@ -71,11 +71,30 @@ let package = Package(
         .executableTarget(
             name: "PawlCommand",
             dependencies: [
-                "Pawl", "PawlBench", "PawlSQLite",
+                "Pawl", "PawlBench", "PawlSQLite", "Webshop",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict
         ),
+        // The example that `pawl demo` runs. Without package access it sees what users see.
+        .target(
+            name: "Webshop",
+            dependencies: [
+                "Pawl", "PawlSQLite",
+                .product(name: "GRDB", package: "GRDB.swift"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+            ],
+            path: "Examples/Webshop/Sources", packageAccess: false, swiftSettings: strict),
+        .testTarget(
+            name: "WebshopTests",
+            dependencies: [
+                "Pawl", "PawlCommand", "Webshop",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
+            path: "Examples/Webshop/Tests", packageAccess: false, swiftSettings: strict),
         .testTarget(
             name: "PawlTests",
             dependencies: [
@@ -84,6 +103,13 @@ let package = Package(
                 .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "Instrumentation", package: "swift-distributed-tracing"),
                 .product(name: "ServiceContextModule", package: "swift-service-context"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ], swiftSettings: strict),
+        .testTarget(
+            name: "PawlSQLiteTests",
+            dependencies: [
+                "Pawl", "PawlSQLite", "PawlContracts",
+                .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ], swiftSettings: strict),
         .testTarget(name: "TidyTests", swiftSettings: strict),

@@ -28,6 +28,11 @@ struct RawLimit {
         return connection
     }
 
+    /// Copies a database, page by page.
+    static func copy(_ path: String, to copy: String) throws {
+        try DatabaseQueue(path: path).backup(to: DatabaseQueue(path: copy))
+    }
+
     private struct Claimed {
         let seq: Int64
         let player: String

@@ -55,6 +55,7 @@ extension TransportContract {
             ] {
                 var ids: [MessageID] = []
                 while ids.count < 2 {
+                    try Task.checkCancellation()
                     let deliveries = try await scene.transport.receive(
                         from: queue, max: 10, lease: scene.lease)
                     ids += try deliveries.map { try $0.id }
