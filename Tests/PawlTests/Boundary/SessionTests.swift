@@ -228,6 +228,23 @@ struct SessionTests {
             try await desk.hand.database.list(kind: Work.memoKind, after: nil, limit: 9).isEmpty)
     }
 
+    @Test("whose entity others change again and again gives up, having changed nothing")
+    func contention() async throws {
+        let desk = try await Desk()
+        let others = desk.session()
+        let meanwhile = Disturbance.meanwhile {
+            _ = try? await others.change(Purse.self, "a") { purse, _ in purse.balance += 1 }
+        }
+        let error = await #expect(throws: PawlError.self) {
+            try await desk.pay(desk.session(Boundary(meanwhile, at: 0, count: 10_000)))
+        }
+        #expect(error?.code == .contention)
+        #expect(error?.message.contains("Purse/a") == true)
+        #expect(try await desk.payments() == [])
+        try await desk.hand.drain(for: .seconds(90))
+        #expect(try await desk.events() == [])
+    }
+
     @Test("that says only after saving that it is to be finished loses its messages: 48")
     func completeAfterCommit() async throws {
         let wrong = Deduplication(name: "wrong", retention: nil) { store, transport, environment in
@@ -246,60 +263,5 @@ struct SessionTests {
             if isSaved, try await desk.events().isEmpty { isLost = true }
         }
         #expect(isLost)
-    }
-}
-
-/// Mutant 48: the change is saved first, and announced then.
-private struct CompleteAfterCommit: DeduplicationAlgorithm {
-    let outbox: Outbox
-
-    func process(_ attempt: Attempt, _ receipt: Receipt) async throws -> Outcome {
-        try await outbox.process(attempt, receipt)
-    }
-
-    func submit(_ attempt: Attempt) async throws -> SubmissionOutcome {
-        let silent = Outbox(
-            store: outbox.store, transport: Mute(base: outbox.transport), retention: .days(7),
-            environment: outbox.environment)
-        let outcome = try await silent.submit(attempt)
-        let submission = Submission(
-            id: attempt.message.id, partition: attempt.partition.name, kind: attempt.keys[0].kind,
-            document: attempt.keys[0].id)
-        try await outbox.transport.send([
-            submission.announcement(to: attempt.endpoint, outbox.environment)
-        ])
-        return outcome
-    }
-
-    func complete(_ submission: Submission, isLastTry: Bool) async throws -> Bool {
-        try await outbox.complete(submission, isLastTry: isLastTry)
-    }
-}
-
-/// A transport that sends nothing.
-private struct Mute: Transport {
-    let base: any Transport
-    var limits: TransportLimits { base.limits }
-
-    func register(_ registration: Registration) async throws(BackendError) -> RegistrationResult {
-        try await base.register(registration)
-    }
-    func directory(fresh: Bool) async throws(BackendError) -> Directory {
-        try await base.directory(fresh: fresh)
-    }
-    func send(_ messages: [Outgoing]) async throws(BackendError) {}
-    func receive(
-        from queue: String, max: Int, lease: Duration
-    ) async throws(BackendError) -> [Delivery] {
-        try await base.receive(from: queue, max: max, lease: lease)
-    }
-    func acknowledge(_ receipt: Receipt) async throws(BackendError) -> Bool {
-        try await base.acknowledge(receipt)
-    }
-    func release(_ receipt: Receipt, after delay: Duration) async throws(BackendError) -> Bool {
-        try await base.release(receipt, after: delay)
-    }
-    func extend(_ receipts: [Receipt], by lease: Duration) async throws(BackendError) -> [Receipt] {
-        try await base.extend(receipts, by: lease)
     }
 }
