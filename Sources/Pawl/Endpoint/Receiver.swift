@@ -36,6 +36,8 @@ struct Receiver {
         await withDiscardingTaskGroup { group in
             while !Task.isCancelled, !Task.isShuttingDownGracefully {
                 let free = await slots.waitUntilFree()
+                // That may have taken long: nothing is begun after the shutdown.
+                if Task.isCancelled || Task.isShuttingDownGracefully { break }
                 let batch = await take(isCareful ? 1 : free)
                 leases.begin(batch.map(\.receipt))
                 let suspects = batch.filter { $0.attempt > 1 }
@@ -79,11 +81,14 @@ struct Receiver {
             let batch = try await cancelWhenGracefulShutdown { [transport, queue, options] in
                 try await transport.receive(from: queue, max: count, lease: options.lease)
             }
+            if failures > 0 { logger.notice("Messages can be received again.") }
             failures = 0
             return batch
         } catch {
             failures += 1
-            logger.warning(
+            // Once for an outage, not once a try.
+            logger.log(
+                level: failures == 1 ? .warning : .debug,
                 "Nothing could be received; trying again.", metadata: [LogKey.error: "\(error)"])
             await pause()
             return []

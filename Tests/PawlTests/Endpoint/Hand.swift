@@ -70,7 +70,7 @@ struct Hand: Sendable {
     }
 
     /// Handles everything that becomes visible while some time goes by.
-    func drain(for duration: Duration, step: Duration = .seconds(1)) async throws {
+    func drain(for duration: Duration, step: Duration = .seconds(5)) async throws {
         let end = clock.now + duration
         while clock.now < end {
             try await drain()
