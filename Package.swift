@@ -48,17 +48,30 @@ let package = Package(
             name: "PawlSQLite",
             dependencies: [
                 "Pawl",
+                .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "GRDBSQLite", package: "GRDB.swift"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
             swiftSettings: strict
         ),
+        // It sees the public interface only, as any user does.
+        .target(
+            name: "PawlBench",
+            dependencies: [
+                "Pawl", "PawlSQLite",
+                .product(name: "CoreMetrics", package: "swift-metrics"),
+                .product(name: "GRDB", package: "GRDB.swift"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
+            path: "Benchmarks/PawlBench", packageAccess: false, swiftSettings: strict
+        ),
         // Not named like its product: on a file system that ignores case, `pawl` is `Pawl`.
         .executableTarget(
             name: "PawlCommand",
             dependencies: [
-                "Pawl", "PawlSQLite", "Webshop",
+                "Pawl", "PawlBench", "PawlSQLite", "Webshop",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict
@@ -97,6 +110,19 @@ let package = Package(
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ], swiftSettings: strict),
         .testTarget(name: "TidyTests", swiftSettings: strict),
+        // Test-only: the processes that the crash tests kill.
+        .executableTarget(
+            name: "CrashWorker",
+            dependencies: [
+                "Pawl", "PawlSQLite",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+            ],
+            path: "Tests/CrashWorker", swiftSettings: strict),
+        .testTarget(
+            name: "CrashTests", dependencies: ["CrashWorker", "Pawl", "PawlSQLite"],
+            swiftSettings: strict),
         // Test-only, so not in Sources: a SQLite VFS that simulates power cuts.
         .target(
             name: "CPowerCut", path: "Tests/CPowerCut",

@@ -2,6 +2,7 @@ import Foundation
 import Logging
 import Pawl
 import ServiceLifecycle
+import UnixSignals
 
 /// A process that the crash tests start, kill and start again:
 /// `CrashWorker endpoints|customer ALGORITHM FOLDER [FIRST-ORDER]`.

@@ -21,11 +21,10 @@ struct ChaosDatabase<Base: Database>: Database, TransportWrapper {
     let base: Base
     let chaos: Chaos
 
-    var limits: StoreLimits { (base as any Store).limits }
+    var limits: StoreLimits { base.limits }
 
     // Two properties of one type can't have the same name.
-    @_implements(Transport,limits)
-    var transportLimits: TransportLimits { (base as any Transport).limits }
+    var transportLimits: TransportLimits { base.transportLimits }
 
     func send(_ messages: [Outgoing]) async throws(BackendError) {
         try await base.send(chaos.scramble(messages, mayCopy: true))

@@ -7,7 +7,7 @@ protocol TransportWrapper: Transport {
 }
 
 extension TransportWrapper {
-    var limits: TransportLimits { base.limits }
+    var transportLimits: TransportLimits { base.transportLimits }
 
     func register(_ registration: Registration) async throws(BackendError) -> RegistrationResult {
         try await base.register(registration)
