@@ -93,10 +93,7 @@ struct ShopRun: Sendable {
         _ supervisor: Supervisor, _ summary: inout Summary,
         _ report: @escaping @Sendable (Progress) -> Void
     ) async throws -> String? {
-        while supervisor.ready().count < ShopService.allCases.count * ShopService.instances {
-            try supervisor.check()
-            try await Task.sleep(for: .milliseconds(10))
-        }
+        try await waitUntilReady(supervisor)
         let timetable = Timetable(options)
         let monkey = Monkey(options, timetable, supervisor)
         let customers = Customers(options, timetable, supervisor, after: monkey)
@@ -109,6 +106,21 @@ struct ShopRun: Sendable {
         }
         summary.kills = monkey.kills
         return unrest
+    }
+
+    private func waitUntilReady(_ supervisor: Supervisor) async throws {
+        let deadline = ContinuousClock.now + Self.longestStandstill
+        while supervisor.ready().count < ShopService.allCases.count * ShopService.instances {
+            try supervisor.check()
+            guard ContinuousClock.now < deadline else {
+                throw DemoError(
+                    """
+                    The processes of the shop were not ready after \(Self.longestStandstill); the \
+                    logs in \(folder.path) may say why.
+                    """)
+            }
+            try await Task.sleep(for: .milliseconds(10))
+        }
     }
 
     private func watch(

@@ -40,11 +40,13 @@ struct Timetable: Sendable {
     private static func entries(_ options: DemoOptions, over seconds: Double) -> [Entry] {
         var generator = SeededGenerator(seed: options.seed, purpose: "customers")
         let crowd = min(20, max(1, options.orders / 5))
+        // Fewer at once where kills are many, so that there is work under way between them.
+        let mostCarts = min(8, max(1, options.orders / max(1, options.kills)))
         var entries: [Entry] = []
         while entries.count < options.orders {
             let customer = "customer-\(Int.random(in: 1...crowd, using: &generator))"
             let due = seconds * Double(entries.count) / Double(options.orders)
-            let carts = Int.random(in: 1...8, using: &generator)
+            let carts = Int.random(in: 1...mostCarts, using: &generator)
             for _ in 0..<min(carts, options.orders - entries.count) {
                 let purchase = Purchase(
                     cart: "\(entries.count + 1)", customer: customer,
