@@ -43,8 +43,8 @@ struct Receiver {
                 let suspects = batch.filter { $0.attempt > 1 }
                 for delivery in batch where delivery.attempt == 1 {
                     slots.take()
-                    group.addTask { [processor, leases, slots] in
-                        await processor.process(delivery)
+                    group.addTask { [processor, leases, slots, environment] in
+                        await environment.gate.withOthers { await processor.process(delivery) }
                         leases.end(delivery.receipt)
                         slots.giveBack()
                     }
@@ -58,8 +58,8 @@ struct Receiver {
     }
 
     /// A delivery that was in flight when a lease ended may have killed its process. It is handled
-    /// with nothing else in flight, so that if it kills again, it is certain which one it was, and
-    /// its neighbours are not blamed.
+    /// with nothing else in flight in this process, at other endpoints neither, so that if it kills
+    /// again, it is certain which one it was, and its neighbours are not blamed.
     private func tryAlone(_ suspect: Delivery, others: ArraySlice<Delivery>) async {
         for other in others {
             do {
@@ -71,8 +71,7 @@ struct Receiver {
             }
             leases.end(other.receipt)
         }
-        await slots.waitUntilEmpty()
-        await processor.processAlone(suspect)
+        await environment.gate.alone { await processor.processAlone(suspect) }
         leases.end(suspect.receipt)
     }
 

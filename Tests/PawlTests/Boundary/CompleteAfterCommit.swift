@@ -30,7 +30,7 @@ struct CompleteAfterCommit: DeduplicationAlgorithm {
 /// A transport that sends nothing.
 private struct Mute: Transport {
     let base: any Transport
-    var limits: TransportLimits { base.limits }
+    var transportLimits: TransportLimits { base.transportLimits }
 
     func register(_ registration: Registration) async throws(BackendError) -> RegistrationResult {
         try await base.register(registration)

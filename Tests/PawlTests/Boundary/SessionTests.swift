@@ -140,7 +140,7 @@ struct SessionTests {
         while true {
             let desk = try await Desk()
             let boundary = Boundary(before ? .crashBefore : .crashAfter, at: call)
-            try? await desk.pay(desk.session(boundary))
+            _ = try? await desk.pay(desk.session(boundary))
             guard boundary.wasDisturbed else { break }
             try await desk.hand.drain(for: .seconds(90))
             let isDone = try await desk.payments() == [7]
@@ -163,7 +163,7 @@ struct SessionTests {
             while true {
                 let desk = try await Desk()
                 let boundary = Boundary(disturbance, at: call)
-                try? await desk.pay(desk.session(boundary))
+                _ = try? await desk.pay(desk.session(boundary))
                 guard boundary.wasDisturbed else { break }
                 try await desk.hand.drain(for: .seconds(pause))
                 try await desk.pay(desk.session())
@@ -200,7 +200,7 @@ struct SessionTests {
     func tombstone() async throws {
         let desk = try await Desk()
         let boundary = Boundary(.crashBefore, at: 3)
-        try? await desk.pay(desk.session(boundary))
+        _ = try? await desk.pay(desk.session(boundary))
         #expect(boundary.names == ["read", "directory", "send", "write"])
         func state() async throws -> Ledger.State? {
             try Ledger(
@@ -256,7 +256,7 @@ struct SessionTests {
         var isLost = false
         for call in 0..<6 {
             let desk = try await Desk()
-            try? await desk.pay(
+            _ = try? await desk.pay(
                 desk.session(Boundary(.crashBefore, at: call), deduplication: wrong))
             try await desk.hand.drain(for: .seconds(90))
             let isSaved = try await !desk.payments().isEmpty
