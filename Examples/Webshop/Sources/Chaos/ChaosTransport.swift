@@ -23,7 +23,6 @@ struct ChaosDatabase<Base: Database>: Database, TransportWrapper {
 
     var limits: StoreLimits { base.limits }
 
-    // Two properties of one type can't have the same name.
     var transportLimits: TransportLimits { base.transportLimits }
 
     func send(_ messages: [Outgoing]) async throws(BackendError) {

@@ -83,7 +83,7 @@ final class Child: Sendable {
     }
 
     private func signal(_ number: Int32) {
-        // Under the lock, so that the process can't have been waited for and its number be another's.
+        // Under the lock: a process that is over has no number any more, or it is another's.
         state.withLock { state in
             if !state.isOver { _ = Foundation.kill(process.processIdentifier, number) }
         }
