@@ -62,4 +62,45 @@ struct CrashTests {
         let findings = try await audit.findings()
         #expect(findings == [], "PAWL_SEED=\(seed)")
     }
+
+    @Test("a message that kills its process ends in the dead letters, and its neighbours do not")
+    func poison() async throws {
+        let folder = FileManager.default.temporaryDirectory
+            .appending(path: "pawl-poison-\(getpid())").path
+        try FileManager.default.createDirectory(
+            atPath: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let shop = try PoisonedShop(in: folder)
+        try await shop.endpoint.register()
+        let session = Session(of: shop.endpoint)
+        try await session.send { context in
+            for order in 0..<20 {
+                context.send(ChargeAccount(order: order, customer: order))
+                if order == 10 { context.send(Poison(customer: 1000)) }
+            }
+        }
+        var deaths = 0
+        var worker = try Worker("poisoned", .transactional, in: folder)
+        let letters = DeadLetters(in: shop.database)
+        while try await letters.list().isEmpty {
+            if !worker.isRunning {
+                deaths += 1
+                worker = try Worker("poisoned", .transactional, in: folder)
+            }
+            try await Task.sleep(for: .milliseconds(5))
+        }
+        for order in 0..<20 {
+            while try await shop.database.read(Account.self, order) == nil {
+                try await Task.sleep(for: .milliseconds(5))
+            }
+            #expect(try await shop.database.read(Account.self, order)?.charges.count == 1)
+        }
+        worker.end()
+        let letter = try #require(try await letters.list().first)
+        #expect(try await letters.list().count == 1)
+        #expect(letter.type == Poison.typeName)
+        #expect(letter.error.contains("died 3 times"))
+        // Three times alone, and before that among the others, unless its lease ended by chance.
+        #expect((3...4).contains(deaths))
+    }
 }

@@ -5,24 +5,30 @@ import ServiceLifecycle
 import UnixSignals
 
 /// A process that the crash tests start, kill and start again:
-/// `CrashWorker endpoints|customer ALGORITHM FOLDER [FIRST-ORDER]`.
+/// `CrashWorker endpoints|customer|poisoned ALGORITHM FOLDER [FIRST-ORDER]`.
 @main
 struct CrashWorker {
     static func main() async throws {
         let arguments = CommandLine.arguments
         guard arguments.count >= 4, let algorithm = Shop.Algorithm(rawValue: arguments[2]) else {
-            fatalError("usage: endpoints|customer ALGORITHM FOLDER [FIRST-ORDER]")
+            fatalError("usage: endpoints|customer|poisoned ALGORITHM FOLDER [FIRST-ORDER]")
         }
-        let shop = try Shop(algorithm, in: arguments[3])
         switch arguments[1] {
         case "customer":
+            let shop = try Shop(algorithm, in: arguments[3])
             try await submit(from: Int(arguments[4]) ?? 0, in: shop)
+        case "poisoned":
+            try await run([PoisonedShop(in: arguments[3]).endpoint])
         default:
-            let logger = Logger(label: "worker")
-            try await ServiceGroup(
-                services: shop.services, gracefulShutdownSignals: [.sigterm], logger: logger
-            ).run()
+            try await run(Shop(algorithm, in: arguments[3]).services)
         }
+    }
+
+    static func run(_ services: [any Service]) async throws {
+        let logger = Logger(label: "worker")
+        try await ServiceGroup(
+            services: services, gracefulShutdownSignals: [.sigterm], logger: logger
+        ).run()
     }
 
     /// Submits orders one after the other, some of them twice, until it is killed, or until its

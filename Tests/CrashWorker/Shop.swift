@@ -24,6 +24,11 @@ struct CustomerNotified: Event {
     let key: String
 }
 
+/// Kills whatever process handles it.
+struct Poison: Command {
+    let customer: Int
+}
+
 struct Basket: Entity {
     var submissions = 0
 }
@@ -49,6 +54,15 @@ extension Handlers {
             let id = context.uuid()
             account.charges.append(Account.Charge(order: message.order, id: id))
             context.publish(AccountCharged(order: message.order, charge: id))
+        }
+    }
+
+    static let poisoned = Handlers("poisoned") {
+        Handle(Poison.self, by: \.customer) { (message, _: inout Basket, _) in
+            fatalError("this is a message that kills")
+        }
+        Handle(ChargeAccount.self, by: \.customer) { (message, account: inout Account, context) in
+            account.charges.append(Account.Charge(order: message.order, id: context.uuid()))
         }
     }
 
@@ -78,8 +92,10 @@ struct Shop {
     let session: Session
 
     init(_ algorithm: Algorithm, in folder: String) throws {
-        // Short leases, so that what a killed process held comes back soon.
-        let options = EndpointOptions(concurrency: 16, lease: .milliseconds(300))
+        // Short leases, so that what a killed process held comes back soon. The tests kill whoever
+        // is at work, so no message is to be blamed for a death.
+        let options = EndpointOptions(
+            concurrency: 16, lease: .milliseconds(300), deathsAlone: 1_000_000)
         switch algorithm {
         case .outbox:
             let queues = try SQLiteTransport.open(folder + "/queues.sqlite")
@@ -108,5 +124,18 @@ struct Shop {
             services = [database] + endpoints
             session = Session(of: endpoints[0])
         }
+    }
+}
+
+/// An endpoint among whose messages is one that kills.
+struct PoisonedShop {
+    let database: SQLiteDatabase
+    let endpoint: Endpoint
+
+    init(in folder: String) throws {
+        database = try SQLiteDatabase.open(folder + "/poisoned.sqlite")
+        endpoint = Endpoint(
+            .poisoned, database: database,
+            options: EndpointOptions(concurrency: 16, lease: .milliseconds(300)))
     }
 }
