@@ -48,26 +48,61 @@ let package = Package(
             name: "PawlSQLite",
             dependencies: [
                 "Pawl",
+                .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "GRDBSQLite", package: "GRDB.swift"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
             swiftSettings: strict
         ),
+        // It sees the public interface only, as any user does.
+        .target(
+            name: "PawlBench",
+            dependencies: [
+                "Pawl", "PawlSQLite",
+                .product(name: "CoreMetrics", package: "swift-metrics"),
+                .product(name: "GRDB", package: "GRDB.swift"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
+            path: "Benchmarks/PawlBench", packageAccess: false, swiftSettings: strict
+        ),
         // Not named like its product: on a file system that ignores case, `pawl` is `Pawl`.
         .executableTarget(
             name: "PawlCommand",
             dependencies: [
-                "Pawl", "PawlSQLite",
+                "Pawl", "PawlBench", "PawlSQLite", "Webshop",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict
         ),
+        // The example that `pawl demo` runs. Without package access it sees what users see.
+        .target(
+            name: "Webshop",
+            dependencies: [
+                "Pawl", "PawlSQLite",
+                .product(name: "GRDB", package: "GRDB.swift"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+            ],
+            path: "Examples/Webshop/Sources", packageAccess: false, swiftSettings: strict),
+        .testTarget(
+            name: "WebshopTests",
+            dependencies: [
+                "Pawl", "PawlCommand", "Webshop",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
+            path: "Examples/Webshop/Tests", packageAccess: false, swiftSettings: strict),
         .testTarget(
             name: "PawlTests",
             dependencies: [
                 "Pawl", "PawlContracts",
                 .product(name: "Logging", package: "swift-log"),
+                .product(name: "CoreMetrics", package: "swift-metrics"),
+                .product(name: "Instrumentation", package: "swift-distributed-tracing"),
+                .product(name: "ServiceContextModule", package: "swift-service-context"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ], swiftSettings: strict),
         .testTarget(
@@ -78,13 +113,29 @@ let package = Package(
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ], swiftSettings: strict),
         .testTarget(name: "TidyTests", swiftSettings: strict),
+        // Test-only: the processes that the crash tests kill.
+        .executableTarget(
+            name: "CrashWorker",
+            dependencies: [
+                "Pawl", "PawlSQLite",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+            ],
+            path: "Tests/CrashWorker", swiftSettings: strict),
+        .testTarget(
+            name: "CrashTests", dependencies: ["CrashWorker", "Pawl", "PawlSQLite"],
+            swiftSettings: strict),
         // Test-only, so not in Sources: a SQLite VFS that simulates power cuts.
         .target(
             name: "CPowerCut", path: "Tests/CPowerCut",
             linkerSettings: [.linkedLibrary("sqlite3")]),
         .testTarget(
             name: "PowerCutTests",
-            dependencies: ["CPowerCut", .product(name: "GRDB", package: "GRDB.swift")],
+            dependencies: [
+                "CPowerCut", "Pawl", "PawlSQLite",
+                .product(name: "GRDB", package: "GRDB.swift"),
+            ],
             swiftSettings: strict),
     ]
 )

@@ -6,19 +6,23 @@ import Synchronization
 final class CountingMetrics: MetricsFactory, Sendable {
     /// One counter.
     final class Count: CounterHandler, Sendable {
-        private let state = Mutex<(value: Int64, goal: Int64, reached: (@Sendable () -> Void)?)>(
-            (0, .max, nil))
+        private struct State {
+            var value: Int64 = 0
+            var goal = Int64.max
+            var reached: CheckedContinuation<Void, Never>?
+        }
+        private let state = Mutex(State())
 
         var value: Int64 { state.withLock { $0.value } }
 
         func increment(by amount: Int64) {
-            let reached = state.withLock { state -> (@Sendable () -> Void)? in
+            let reached = state.withLock { state -> CheckedContinuation<Void, Never>? in
                 state.value += amount
                 guard state.value >= state.goal else { return nil }
                 defer { state.reached = nil }
                 return state.reached
             }
-            reached?()
+            reached?.resume()
         }
 
         func reset() {
@@ -31,7 +35,7 @@ final class CountingMetrics: MetricsFactory, Sendable {
                 let isReached = state.withLock { state in
                     state.goal = goal
                     if state.value >= goal { return true }
-                    state.reached = { continuation.resume() }
+                    state.reached = continuation
                     return false
                 }
                 if isReached { continuation.resume() }

@@ -1,3 +1,4 @@
+import Foundation
 import GRDB
 import Pawl
 
@@ -25,6 +26,11 @@ struct RawLimit {
             try database.execute(sql: "PRAGMA cache_size = -16384")
         }
         return connection
+    }
+
+    /// Copies a database, page by page.
+    static func copy(_ path: String, to copy: String) throws {
+        try DatabaseQueue(path: path).backup(to: DatabaseQueue(path: copy))
     }
 
     private struct Claimed {

@@ -74,10 +74,13 @@ public struct SQLiteBenchmark: Sendable {
         let filled = Files(folder: folder + "/pawl", algorithm: algorithm)
         try manager.createDirectory(atPath: filled.folder, withIntermediateDirectories: true)
         try await fill(filled)
-        try manager.copyItem(atPath: filled.folder, toPath: folder + "/raw")
+        let copy = Files(folder: folder + "/raw", algorithm: algorithm)
+        try manager.createDirectory(atPath: copy.folder, withIntermediateDirectories: true)
+        for path in Set([\Files.store, \Files.queues]) where copy.isThere(path) == false {
+            try RawLimit.copy(filled[keyPath: path], to: copy[keyPath: path])
+        }
 
         progress("By hand")
-        let copy = Files(folder: folder + "/raw", algorithm: algorithm)
         let raw = try RawLimit(store: copy.store, queue: copy.queues)
         let body = String(decoding: try JSONEncoder().encode(Player()), as: UTF8.self)
         let outgoing = try envelope(of: PointsAdded(player: 1, points: 1, total: 1)).encoded()
@@ -126,6 +129,10 @@ extension SQLiteBenchmark {
         let algorithm: Algorithm
 
         var store: String { folder + (algorithm == .outbox ? "/store.sqlite" : "/shop.sqlite") }
+        func isThere(_ path: KeyPath<Files, String>) -> Bool {
+            FileManager.default.fileExists(atPath: self[keyPath: path])
+        }
+
         var queues: String { folder + (algorithm == .outbox ? "/queues.sqlite" : "/shop.sqlite") }
     }
 

@@ -6,5 +6,8 @@ struct PawlCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "pawl",
         abstract: "Every message moves the system exactly once.",
-        subcommands: [])
+        subcommands: [
+            DemoCommand.self, BenchCommand.self, DeadLettersCommand.self,
+            WebshopServiceCommand.self, BenchSenderCommand.self,
+        ])
 }

@@ -51,7 +51,6 @@ public final class SQLiteDatabase: Database, Service {
     public var limits: StoreLimits { documents.file.options.storeLimits }
 
     /// What a file can carry, as the options say.
-    @_implements(Transport,limits)  // Two properties of one type can't have the same name.
     public var transportLimits: TransportLimits { queues.file.options.transportLimits }
 
     /// Commits one message's whole effect in one transaction.

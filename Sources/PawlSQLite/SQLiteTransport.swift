@@ -38,7 +38,7 @@ public final class SQLiteTransport: Transport, Service {
     }
 
     /// What a file can carry, as the options say.
-    public var limits: TransportLimits { queues.file.options.transportLimits }
+    public var transportLimits: TransportLimits { queues.file.options.transportLimits }
 
     /// Creates the endpoint's queue and makes known what it handles.
     public func register(

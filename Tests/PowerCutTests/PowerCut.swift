@@ -61,7 +61,8 @@ final class PowerCut: Sendable {
         powercut_cut(seed)
     }
 
-    /// Lets the power be cut in the middle of the n-th write, truncation, sync or deletion from now.
+    /// Lets the power be cut in the middle of the n-th write, truncation, sync or deletion from
+    /// now.
     func cutAfter(operations: Int, seed: UInt64) {
         powercut_cut_after(UInt64(operations), seed)
     }

@@ -3,8 +3,8 @@ import Foundation
 import GRDB
 import Testing
 
-/// SQLite keeps its promises through the power cuts of the simulated disk, and only those: each test
-/// that nothing is lost has one beside it in which something is.
+/// SQLite keeps its promises through the power cuts of the simulated disk, and only those: each
+/// test that nothing is lost has one beside it in which something is.
 @Suite("A power cut", .serialized)
 struct PowerCutTests {
     /// One to replay, or all: `PAWL_SEED=17 swift test --filter PowerCutTests`.

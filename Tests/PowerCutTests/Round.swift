@@ -29,8 +29,8 @@ struct Round {
         if settings.ignoresSyncs { machine.ignoreSyncs() }
     }
 
-    /// Works until the power is cut and looks at what is left, up to `cuts` times. Stops at the first
-    /// outcome that is not complete.
+    /// Works until the power is cut and looks at what is left, up to `cuts` times. Stops at the
+    /// first outcome that is not complete.
     mutating func run(cuts: Int = 4) throws -> Ledger.Outcome {
         for _ in 0..<cuts {
             let operations = Int.random(in: 1...250, using: &chance)

@@ -15,7 +15,7 @@ struct TidyTests {
             #"\b(ContinuousClock|SuspendingClock|DispatchTime|DispatchWallTime)\b"#,
             "environment.now"
         ),
-        (#"\b(clock_gettime|gettimeofday|time)\s*\("#, "environment.now"),
+        (#"(^|[^.\w ]|[^c] )(clock_gettime|gettimeofday|time)\s*\("#, "environment.now"),
         (#"\bUUID\s*\(\s*\)"#, "environment.random"),
         (#"\bSystemRandomNumberGenerator\b"#, "environment.random"),
         (#"\.random\s*\(\s*in:(?![^)]*using:)"#, "a generator that is passed in"),

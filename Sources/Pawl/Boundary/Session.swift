@@ -81,8 +81,9 @@ public struct Session: Sendable {
         _ body: @escaping @Sendable (inout E, Context) throws -> Void
     ) async throws -> Result {
         let key = DocumentKey(kind: E.kind, id: entity.entityID)
-        return try await submit(id) { _ in
-            Work(partition: PartitionKey(partition ?? key.id), keys: [key]) { bodies, context in
+        let partition = partition ?? key.id
+        return try await submit(id, about: [partition, key.kind, key.id]) { _ in
+            Work(partition: PartitionKey(partition), keys: [key]) { bodies, context in
                 var cell = try Cell<E>(key, body: bodies[0], existence: existence)
                 try body(&cell.state, context)
                 return [try cell.encoded()]
@@ -102,7 +103,7 @@ public struct Session: Sendable {
     public func send(
         id: String? = nil, _ body: @escaping @Sendable (Context) throws -> Void
     ) async throws -> Result {
-        try await submit(id) { Work(on: $0, at: endpoint.name) { try body($0) } }
+        try await submit(id, about: []) { Work(on: $0, at: endpoint.name) { try body($0) } }
     }
 
     /// Reads an entity as it is now.
@@ -119,11 +120,15 @@ public struct Session: Sendable {
         try await endpoint.store.read(type, entity, in: partition)
     }
 
-    private func submit(_ id: String?, _ work: (Envelope) -> Work) async throws -> Result {
+    private func submit(
+        _ id: String?, about entity: [String], _ work: (Envelope) -> Work
+    ) async throws -> Result {
         let environment = endpoint.environment
+        // The ids of the messages that it sends follow from it: two entities need two.
         let message = Envelope(
-            id: id.map { MessageID($0) } ?? MessageID(from: environment), type: "pawl.session",
-            body: [], sentAt: environment.now())
+            id: id.map { MessageID(submission: $0, about: entity, at: endpoint.name) }
+                ?? MessageID(from: environment),
+            type: "pawl.session", body: [], sentAt: environment.now())
         let attempt = Attempt(
             message: message, endpoint: endpoint.name, work: work(message),
             router: Router(transport: endpoint.transport), environment: environment)

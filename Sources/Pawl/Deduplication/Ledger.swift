@@ -99,5 +99,8 @@ struct Ledger {
             }
             entries.append(Entry(id: id, time: time, state: state))
         }
+        guard reader.isAtEnd else {
+            throw MalformedBytes("\(bytes.count - reader.position) bytes too many at the end")
+        }
     }
 }

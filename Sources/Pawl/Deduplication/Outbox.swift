@@ -23,7 +23,10 @@ struct Outbox: DeduplicationAlgorithm {
         switch ledger[id] {
         case nil, .tombstone:
             // 2. Not processed yet: handle it; save state, id and outgoing messages as one.
-            guard let saved = try await save(attempt, documents, &ledger) else { return .conflict }
+            let effects = try await attempt.handle(documents)
+            guard let saved = try await save(effects, of: attempt, documents, &ledger) else {
+                return .conflict
+            }
             document = saved
             outcome = .processed
         case .pending, .dispatched:
@@ -40,26 +43,29 @@ struct Outbox: DeduplicationAlgorithm {
     }
 
     func submit(_ attempt: Attempt) async throws -> SubmissionOutcome {
-        // 1. Before anything is saved, see to it that somebody will finish.
-        let submission = Submission(
-            id: attempt.message.id, partition: attempt.partition.name, kind: attempt.keys[0].kind,
-            document: attempt.keys[0].id)
-        try await transport.send([
-            submission.announcement(to: attempt.endpoint, environment)
-        ])
-        // 2. Load. What was given up may be saved after all, since it has just been announced anew.
+        // 1. Load.
         let documents = try await load(attempt)
         var ledger = try Ledger(documents[0])
-        switch ledger[submission.id] {
+        let key = attempt.keys[0]
+        switch ledger[attempt.message.id] {
         case .pending, .dispatched: return .alreadyCommitted
-        case nil, .tombstone: break
+        case nil, .tombstone: break  // What was given up may be saved after all.
         }
+        // 2. Handle it, and before anything is saved, see to it that somebody will finish. In this
+        // order, so that nothing is left of a submission that fails.
+        let effects = try await attempt.handle(documents)
+        let submission = Submission(
+            id: attempt.message.id, partition: attempt.partition.name, kind: key.kind,
+            document: key.id)
+        try await transport.send([submission.announcement(to: attempt.endpoint, environment)])
         // 3. Save state, id and outgoing messages as one.
-        guard let saved = try await save(attempt, documents, &ledger) else { return .conflict }
+        guard let saved = try await save(effects, of: attempt, documents, &ledger) else {
+            return .conflict
+        }
         // 4. Send. It is saved all the same if that fails, and then complete(x) sends.
         if case .pending(let outputs) = ledger[submission.id] {
             try? await dispatch(
-                outputs, of: submission.id, from: saved, attempt.keys[0], attempt.partition)
+                outputs, of: submission.id, from: saved, key, attempt.partition)
         }
         return .committed
     }
@@ -82,6 +88,7 @@ struct Outbox: DeduplicationAlgorithm {
             ledger.record(submission.id, .tombstone, at: now, forget: now - retention)
             var content = document?.content ?? Content(body: nil)
             content.ledger = ledger.encoded()
+            if submission.kind == Work.memoKind { content.expires = now + retention }
             let condition = document.map { Write.Condition.version($0.version) } ?? .absent
             let result = try await store.write(
                 [.put(submission.key, content, if: condition)], in: partition)
@@ -99,9 +106,8 @@ struct Outbox: DeduplicationAlgorithm {
 
     /// Step 2. Returns the first document as it was saved, or `nil` after a conflict.
     private func save(
-        _ attempt: Attempt, _ documents: [Document?], _ ledger: inout Ledger
+        _ effects: Effects, of attempt: Attempt, _ documents: [Document?], _ ledger: inout Ledger
     ) async throws -> Document? {
-        let effects = try await attempt.handle(documents)
         let now = environment.now()
         ledger.record(
             attempt.message.id, effects.messages.isEmpty ? .dispatched : .pending(effects.messages),

@@ -82,12 +82,12 @@ struct Router: Sendable {
         let size =
             envelope.body.count + headers + envelope.type.utf8.count
             + (envelope.sender?.utf8.count ?? 0) + overhead
-        guard size <= transport.limits.largestMessage else {
+        guard size <= transport.transportLimits.largestMessage else {
             throw PawlError(
                 .messageTooLarge,
                 """
                 \(envelope.type) has \(size) bytes, but the transport carries at most \
-                \(transport.limits.largestMessage). Nothing was changed. Send a reference to the \
+                \(transport.transportLimits.largestMessage). Nothing was changed. Send a reference to the \
                 large part instead.
                 """)
         }

@@ -25,6 +25,7 @@ struct Processor: Sendable {
     /// nothing else is in flight in this process.
     func processAlone(_ delivery: Delivery) async {
         guard let envelope = await decode(delivery) else { return }
+        var isBegun = false
         do {
             var trouble = try await book.trouble(of: envelope.id)
             guard trouble.trials < options.deathsAlone else {
@@ -38,15 +39,43 @@ struct Processor: Sendable {
                 return try await giveUp(delivery, envelope, after: error, trouble)
             }
             trouble.trials += 1
+            isBegun = true
             try await book.save(trouble, of: envelope.id)
             if await process(envelope, delivery, knowing: trouble) {
-                try await book.forgetTrouble(of: envelope.id)
-            } else {
-                // Not done, but the process is alive: it did not die of this message.
-                try await book.survived(envelope.id)
+                return await forgetTrouble(of: envelope)
             }
         } catch {
             await giveBack(delivery, envelope, because: error)
+        }
+        if isBegun { await noteSurvival(of: envelope) }
+    }
+
+    private func forgetTrouble(of envelope: Envelope) async {
+        do {
+            try await book.forgetTrouble(of: envelope.id)
+        } catch {
+            logger.debug(
+                "What was noted about a message is still there; it goes by itself.",
+                metadata: about(envelope, error))
+        }
+    }
+
+    /// Notes that the message is not done, but that the process did not die of it. An outage is
+    /// waited for, however long it takes: a few of them would look like deaths otherwise.
+    private func noteSurvival(of envelope: Envelope) async {
+        var outages = 0
+        while true {
+            do {
+                return try await book.survived(envelope.id)
+            } catch {
+                outages += 1
+                guard error.isOutage, await pause(.milliseconds(10 << min(outages, 9))) else {
+                    logger.warning(
+                        "It could not be noted that the process did not die of a message.",
+                        metadata: about(envelope, error))
+                    return
+                }
+            }
         }
     }
 

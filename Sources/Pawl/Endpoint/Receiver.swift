@@ -36,13 +36,15 @@ struct Receiver {
         await withDiscardingTaskGroup { group in
             while !Task.isCancelled, !Task.isShuttingDownGracefully {
                 let free = await slots.waitUntilFree()
+                // That may have taken long: nothing is begun after the shutdown.
+                if Task.isCancelled || Task.isShuttingDownGracefully { break }
                 let batch = await take(isCareful ? 1 : free)
                 leases.begin(batch.map(\.receipt))
                 let suspects = batch.filter { $0.attempt > 1 }
                 for delivery in batch where delivery.attempt == 1 {
                     slots.take()
-                    group.addTask { [processor, leases, slots] in
-                        await processor.process(delivery)
+                    group.addTask { [processor, leases, slots, environment] in
+                        await environment.gate.withOthers { await processor.process(delivery) }
                         leases.end(delivery.receipt)
                         slots.giveBack()
                     }
@@ -56,8 +58,8 @@ struct Receiver {
     }
 
     /// A delivery that was in flight when a lease ended may have killed its process. It is handled
-    /// with nothing else in flight, so that if it kills again, it is certain which one it was, and
-    /// its neighbours are not blamed.
+    /// with nothing else in flight in this process, at other endpoints neither, so that if it kills
+    /// again, it is certain which one it was, and its neighbours are not blamed.
     private func tryAlone(_ suspect: Delivery, others: ArraySlice<Delivery>) async {
         for other in others {
             do {
@@ -69,8 +71,7 @@ struct Receiver {
             }
             leases.end(other.receipt)
         }
-        await slots.waitUntilEmpty()
-        await processor.processAlone(suspect)
+        await environment.gate.alone { await processor.processAlone(suspect) }
         leases.end(suspect.receipt)
     }
 
@@ -79,11 +80,14 @@ struct Receiver {
             let batch = try await cancelWhenGracefulShutdown { [transport, queue, options] in
                 try await transport.receive(from: queue, max: count, lease: options.lease)
             }
+            if failures > 0 { logger.notice("Messages can be received again.") }
             failures = 0
             return batch
         } catch {
             failures += 1
-            logger.warning(
+            // Once for an outage, not once a try.
+            logger.log(
+                level: failures == 1 ? .warning : .debug,
                 "Nothing could be received; trying again.", metadata: [LogKey.error: "\(error)"])
             await pause()
             return []

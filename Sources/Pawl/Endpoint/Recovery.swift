@@ -129,12 +129,35 @@ extension Processor {
     ) async throws {
         var trouble = trouble
         trouble.failures.append(DeadLetter.Failure(time: environment.now(), error: "\(error)"))
-        try await book.bury(
-            delivery.message, id: envelope.id, type: envelope.type, after: trouble)
-        try await transport.acknowledge(delivery.receipt)
+        guard try await bury(delivery, envelope.id, type: envelope.type, after: trouble) else {
+            return
+        }
         metrics.deadLetters.increment()
         logger.error(
             "Message given up; it is in the dead letters.", metadata: about(envelope, error))
+    }
+
+    /// Saves a dead letter and removes its message from the queue. Returns whether the message was
+    /// still this process's.
+    private func bury(
+        _ delivery: Delivery, _ id: MessageID, type: String?, after trouble: Trouble
+    ) async throws -> Bool {
+        guard let transactional = algorithm as? Transactional else {
+            try await book.bury(delivery.message, id: id, type: type, after: trouble)
+            // A crash in between leaves both. Should the message be handled then, a retry of the
+            // dead letter is a duplicate.
+            try await transport.acknowledge(delivery.receipt)
+            return true
+        }
+        // Both as one: of a message that the database sent itself nothing is remembered once it is
+        // handled, so a dead letter beside it could be retried.
+        let result = try await transactional.database.commit(
+            Transaction(
+                receipt: delivery.receipt, id: MessageID(from: environment),
+                endpoint: handlers.name, partition: TroubleBook.partition(handlers.name, id),
+                writes: book.burial(of: delivery.message, id: id, type: type, after: trouble),
+                messages: []))
+        return result == .committed
     }
 
     private func giveUpUnreadable(_ delivery: Delivery, after error: any Error) async {
@@ -143,8 +166,7 @@ extension Processor {
         trouble.attempts = 1
         trouble.failures = [DeadLetter.Failure(time: environment.now(), error: "\(error)")]
         do {
-            try await book.bury(delivery.message, id: id, type: nil, after: trouble)
-            try await transport.acknowledge(delivery.receipt)
+            guard try await bury(delivery, id, type: nil, after: trouble) else { return }
             metrics.deadLetters.increment()
             logger.error(
                 "Unreadable message given up; it is in the dead letters.",
@@ -178,7 +200,7 @@ extension Processor {
     }
 
     /// Waits, unless the endpoint is told to stop. Returns whether to go on.
-    private func pause(_ duration: Duration) async -> Bool {
+    func pause(_ duration: Duration) async -> Bool {
         let duration = environment.jittered(duration)
         let environment = environment
         do {
@@ -189,7 +211,7 @@ extension Processor {
         }
     }
 
-    private func about(_ envelope: Envelope, _ error: any Error) -> Logger.Metadata {
+    func about(_ envelope: Envelope, _ error: any Error) -> Logger.Metadata {
         [
             LogKey.message: "\(envelope.id)", LogKey.type: "\(envelope.type)",
             LogKey.conversation: "\(envelope.conversation)", LogKey.error: "\(error)",

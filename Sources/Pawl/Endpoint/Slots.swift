@@ -1,55 +1,44 @@
 internal import Synchronization
 
-/// Limits how many deliveries are in flight, and tells when some or all of them are done.
+/// Limits how many deliveries are in flight.
 final class Slots: Sendable {
     private struct State {
-        var taken = 0
-        var waiter: (limit: Int, continuation: CheckedContinuation<Void, Never>)?
+        var free: Int
+        var waiter: CheckedContinuation<Void, Never>?
     }
 
-    private let capacity: Int
-    private let state = Mutex(State())
+    private let state: Mutex<State>
 
     init(_ capacity: Int) {
-        self.capacity = capacity
+        state = Mutex(State(free: capacity))
     }
 
     /// Waits until at least one slot is free. Only one task may wait at a time.
     ///
     /// - Returns: How many are free.
     func waitUntilFree() async -> Int {
-        await wait(untilTaken: capacity - 1)
-        return capacity - state.withLock { $0.taken }
-    }
-
-    /// Waits until all slots are free. Only one task may wait at a time.
-    func waitUntilEmpty() async {
-        await wait(untilTaken: 0)
+        await withCheckedContinuation { continuation in
+            let isFree = state.withLock { state in
+                if state.free > 0 { return true }
+                precondition(state.waiter == nil, "only one task may wait")
+                state.waiter = continuation
+                return false
+            }
+            if isFree { continuation.resume() }
+        }
+        return state.withLock { $0.free }
     }
 
     func take() {
-        state.withLock { $0.taken += 1 }
+        state.withLock { $0.free -= 1 }
     }
 
     func giveBack() {
-        let woken = state.withLock { state -> CheckedContinuation<Void, Never>? in
-            state.taken -= 1
-            guard let waiter = state.waiter, state.taken <= waiter.limit else { return nil }
-            state.waiter = nil
-            return waiter.continuation
+        let woken = state.withLock { state in
+            state.free += 1
+            defer { state.waiter = nil }
+            return state.waiter
         }
         woken?.resume()
-    }
-
-    private func wait(untilTaken limit: Int) async {
-        await withCheckedContinuation { continuation in
-            let isOver = state.withLock { state in
-                if state.taken <= limit { return true }
-                precondition(state.waiter == nil, "only one task may wait")
-                state.waiter = (limit, continuation)
-                return false
-            }
-            if isOver { continuation.resume() }
-        }
     }
 }

@@ -37,18 +37,24 @@ struct TroubleBook: Sendable {
         try await write([.delete(Self.troubleKey(id), if: .any)], about: id)
     }
 
-    /// Gives a message up: saves it as a dead letter and forgets its trouble, as one.
-    func bury(_ bytes: [UInt8], id: MessageID, type: String?, after trouble: Trouble) async throws {
+    /// The writes that give a message up: they save it as a dead letter and forget its trouble.
+    func burial(
+        of bytes: [UInt8], id: MessageID, type: String?, after trouble: Trouble
+    ) throws -> [Write] {
         let now = environment.now()
         let letter = DeadLetter(
             id: id, endpoint: endpoint, type: type, error: trouble.failures.last?.error ?? "",
             attempts: trouble.attempts, failures: trouble.failures, time: now,
             retryBefore: retention.map { now + $0 }, message: Data(bytes).base64EncodedString())
-        try await write(
-            [
-                .put(Self.deadLetterKey(id), Content(body: try JSON.encode(letter)), if: .any),
-                .delete(Self.troubleKey(id), if: .any),
-            ], about: id)
+        return [
+            .put(Self.deadLetterKey(id), Content(body: try JSON.encode(letter)), if: .any),
+            .delete(Self.troubleKey(id), if: .any),
+        ]
+    }
+
+    /// Gives a message up.
+    func bury(_ bytes: [UInt8], id: MessageID, type: String?, after trouble: Trouble) async throws {
+        try await write(burial(of: bytes, id: id, type: type, after: trouble), about: id)
     }
 
     private func write(_ writes: [Write], about id: MessageID) async throws {

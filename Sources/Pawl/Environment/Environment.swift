@@ -2,6 +2,8 @@
 ///
 /// Nothing in Pawl reads a clock, sleeps or draws a random number except through a value of this
 /// type. Production uses ``system``; a test or a checker passes its own and so controls them all.
+///
+/// An environment stands for a process: endpoints that share one count as running in one process.
 public struct Environment: Sendable {
     /// The current wall-clock time.
     public let now: @Sendable () -> Timestamp
@@ -9,6 +11,8 @@ public struct Environment: Sendable {
     public let sleep: @Sendable (Duration) async throws -> Void
     /// Draws 64 random bits.
     public let random: @Sendable () -> UInt64
+    /// Shared by all endpoints of a process, which are those that have the same environment.
+    let gate = ProcessGate()
 
     /// Creates an environment.
     ///

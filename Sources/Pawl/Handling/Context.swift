@@ -32,7 +32,7 @@ public final class Context {
     /// For example: `Int.random(in: 1...6, using: &context.random)`.
     public var random: SeededGenerator
 
-    private var uuids: SeededGenerator
+    private var uuids: UInt64 = 0
     private(set) var sent: [Sent] = []
     private(set) var isRejected = false
     private(set) var failure: (any Error)?
@@ -41,12 +41,18 @@ public final class Context {
         self.message = message
         self.now = now
         random = SeededGenerator(seed: message.id.high)
-        uuids = SeededGenerator(seed: message.id.low)
     }
 
     /// An identity that follows from the message: the nth call gives the same one in every attempt.
     public func uuid() -> UUID {
-        var bytes = withUnsafeBytes(of: (uuids.next(), uuids.next())) { Array($0) }
+        // From all 128 bits of the message's id: half of them would let two of some billions of
+        // messages draw the same.
+        var seed = ByteWriter()
+        seed.write("uuid")
+        seed.write(message.id)
+        seed.write(uuids)
+        uuids += 1
+        var bytes = MessageID(hashing: seed.bytes).bytes
         bytes[6] = bytes[6] & 0x0F | 0x80  // version 8, custom: RFC 9562, section 5.8
         bytes[8] = bytes[8] & 0x3F | 0x80
         return bytes.withUnsafeBytes { UUID(uuid: $0.loadUnaligned(as: uuid_t.self)) }

@@ -25,16 +25,28 @@ enum JSON {
     static func decode<Value: Decodable>(
         _ type: Value.Type, from bytes: [UInt8], defaults: () throws -> any Encodable
     ) throws -> Value {
-        let data = Data(bytes)
-        do {
-            return try decoder.decode(type, from: data)
-        } catch DecodingError.keyNotFound(let key, let context) {
-            let stored = try decoder.decode(JSONValue.self, from: data)
-            let fallback = try decoder.decode(
-                JSONValue.self, from: encoder.encode(AnyEncodable(defaults())))
-            let merged = stored.laid(over: fallback)
-            guard merged != stored else { throw DecodingError.keyNotFound(key, context) }
-            return try decoder.decode(type, from: encoder.encode(merged))
+        var data = Data(bytes)
+        var stored: JSONValue?
+        var fallback: JSONValue?
+        while true {
+            do {
+                return try decoder.decode(type, from: data)
+            } catch DecodingError.keyNotFound(let key, let context) {
+                // Only what is asked for is taken from the defaults. All that is not there would
+                // be too much: an optional that was set to nil is not there either.
+                var value = try stored ?? decoder.decode(JSONValue.self, from: data)
+                let others =
+                    try fallback
+                    ?? decoder.decode(
+                        JSONValue.self, from: encoder.encode(AnyEncodable(defaults())))
+                let path = context.codingPath.map(\.stringValue) + [key.stringValue]
+                guard value.add(path[...], from: others) else {
+                    throw DecodingError.keyNotFound(key, context)
+                }
+                data = try encoder.encode(value)
+                stored = value
+                fallback = others
+            }
         }
     }
 }
@@ -98,9 +110,23 @@ enum JSONValue: Codable, Equatable {
         }
     }
 
-    /// This value, with the fields of `defaults` that it lacks, in objects within objects too.
-    func laid(over defaults: JSONValue) -> JSONValue {
-        guard case .object(let own) = self, case .object(let others) = defaults else { return self }
-        return .object(own.merging(others) { own, other in own.laid(over: other) })
+    /// Adds the field at a path of names, which is not there, from another value.
+    ///
+    /// - Returns: Whether the field was added.
+    mutating func add(_ path: ArraySlice<String>, from other: JSONValue) -> Bool {
+        guard case .object(var fields) = self, case .object(let others) = other,
+            let name = path.first, let theirs = others[name]
+        else { return false }
+        if path.count == 1 {
+            guard fields[name] == nil else { return false }
+            fields[name] = theirs
+        } else {
+            guard var field = fields[name], field.add(path.dropFirst(), from: theirs) else {
+                return false
+            }
+            fields[name] = field
+        }
+        self = .object(fields)
+        return true
     }
 }

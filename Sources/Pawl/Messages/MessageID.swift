@@ -48,6 +48,14 @@ public struct MessageID: Hashable, Comparable, Codable, Sendable, CustomStringCo
         self.init(hashing: bytes.bytes)
     }
 
+    /// Derives the id of a submission at `endpoint` from its name and from what says which entity
+    /// it changes, if it changes one.
+    init(submission name: String, about entity: [String], at endpoint: String) {
+        var bytes = ByteWriter()
+        for part in ["pawl.session", endpoint, name] + entity { bytes.write(part) }
+        self.init(hashing: bytes.bytes)
+    }
+
     /// The id that follows from some bytes.
     init(hashing bytes: [UInt8]) {
         let digest = SHA256.hash(data: bytes)

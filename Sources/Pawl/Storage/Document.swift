@@ -18,9 +18,14 @@ public struct PartitionKey: Hashable, Comparable, Sendable, CustomStringConverti
     /// The partition's name.
     public var description: String { name }
 
-    /// Orders partitions by name.
+    /// Whether two names have the same bytes; Unicode's equivalences don't count.
+    public static func == (left: PartitionKey, right: PartitionKey) -> Bool {
+        left.name.hasSameBytes(as: right.name)
+    }
+
+    /// Orders partitions by the bytes of their names.
     public static func < (left: PartitionKey, right: PartitionKey) -> Bool {
-        left.name < right.name
+        left.name.precedesInBytes(right.name)
     }
 }
 
@@ -41,12 +46,27 @@ public struct DocumentKey: Hashable, Comparable, Sendable, CustomStringConvertib
     /// The key as `kind/id`.
     public var description: String { "\(kind)/\(id)" }
 
+    /// Whether kind and id have the same bytes; Unicode's equivalences don't count.
+    public static func == (left: DocumentKey, right: DocumentKey) -> Bool {
+        left.kind.hasSameBytes(as: right.kind) && left.id.hasSameBytes(as: right.id)
+    }
+
     /// Orders keys by the bytes of their kind, then by the bytes of their id.
     public static func < (left: DocumentKey, right: DocumentKey) -> Bool {
-        if left.kind != right.kind {
-            return left.kind.utf8.lexicographicallyPrecedes(right.kind.utf8)
-        }
-        return left.id.utf8.lexicographicallyPrecedes(right.id.utf8)
+        left.kind.hasSameBytes(as: right.kind)
+            ? left.id.precedesInBytes(right.id) : left.kind.precedesInBytes(right.kind)
+    }
+}
+
+extension String {
+    /// Databases compare bytes, Swift compares characters: "é" can be written in two ways.
+    package func hasSameBytes(as other: String) -> Bool {
+        // The first comparison is fast, and most often settles it.
+        self == other && utf8.elementsEqual(other.utf8)
+    }
+
+    package func precedesInBytes(_ other: String) -> Bool {
+        utf8.lexicographicallyPrecedes(other.utf8)
     }
 }
 

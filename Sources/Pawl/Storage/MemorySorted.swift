@@ -8,16 +8,11 @@ struct MemoryName: Hashable, Comparable, Sendable {
     }
 
     static func == (left: MemoryName, right: MemoryName) -> Bool {
-        left.text.utf8.elementsEqual(right.text.utf8)
+        left.text.hasSameBytes(as: right.text)
     }
 
     static func < (left: MemoryName, right: MemoryName) -> Bool {
-        left.text.utf8.lexicographicallyPrecedes(right.text.utf8)
-    }
-
-    func hash(into hasher: inout Hasher) {
-        var copy = text
-        copy.withUTF8 { hasher.combine(bytes: UnsafeRawBufferPointer($0)) }
+        left.text.precedesInBytes(right.text)
     }
 }
 

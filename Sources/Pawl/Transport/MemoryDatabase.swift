@@ -16,7 +16,6 @@ public final class MemoryDatabase: Database, Service {
     /// What this database accepts as a store.
     public let limits: StoreLimits
     /// What this database accepts as a transport.
-    @_implements(Transport,limits)  // Two properties of one type can't have the same name.
     public let transportLimits: TransportLimits
 
     private let environment: Environment

@@ -18,7 +18,7 @@ public final class MemoryTransport: Transport, Service {
     }
 
     /// What this transport accepts.
-    public var limits: TransportLimits { database.transportLimits }
+    public var transportLimits: TransportLimits { database.transportLimits }
 
     /// Creates the endpoint's queue and makes known what it handles.
     ///

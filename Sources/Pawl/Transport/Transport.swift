@@ -7,7 +7,7 @@
 public protocol Transport: Sendable {
     /// What this transport can carry. It is checked before the state that produced a message is
     /// committed.
-    var limits: TransportLimits { get }
+    var transportLimits: TransportLimits { get }
 
     /// Creates the endpoint's queue where it does not exist yet and makes known what it handles.
     /// Subscriptions are durable: they hold while no process runs the endpoint.

@@ -149,6 +149,7 @@ struct DatabaseScene: Sendable {
         while try !seen.contains(where: { try $0.id == probe.envelope.id })
             || seen.count < expected.count + 1
         {
+            try Task.checkCancellation()
             seen += try await database.receive(from: outbound, max: 100, lease: queues.lease)
         }
         let ids = try seen.map { try $0.id }.filter { $0 != probe.envelope.id }

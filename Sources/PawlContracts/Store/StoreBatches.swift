@@ -36,7 +36,8 @@ extension StoreContract {
             try expect("the second kind", document?.content.number, is: 2)
         },
         storeCheck("one failing condition of a batch leaves nothing, wherever it stands") { scene in
-            let old = try await scene.put("changed", 1)
+            // A version means something only for the document that it is of.
+            let old = try await scene.put("present", 2)
             let current = try await scene.put("changed", 2)
             let good: [Write] = [
                 .put(scene.key("new"), .number(9), if: .absent),

@@ -129,7 +129,8 @@ struct StoreScene: Sendable {
     }
 
     func page(after: String? = nil, limit: Int = 100) async throws -> [LocatedDocument] {
-        try await store.read(kind: kind, in: partition, after: after, limit: limit)
+        try Task.checkCancellation()
+        return try await store.read(kind: kind, in: partition, after: after, limit: limit)
     }
 }
 

@@ -55,6 +55,7 @@ extension TransportContract {
             ] {
                 var ids: [MessageID] = []
                 while ids.count < 2 {
+                    try Task.checkCancellation()
                     let deliveries = try await scene.transport.receive(
                         from: queue, max: 10, lease: scene.lease)
                     ids += try deliveries.map { try $0.id }
@@ -78,7 +79,7 @@ extension TransportContract {
             try expect("what is in the queue, now that it exists", ids, is: [message.id])
         },
         transportCheck("the largest message arrives", requires: [.reachableLimits]) { scene in
-            let message = scene.message(size: scene.transport.limits.largestMessage)
+            let message = scene.message(size: scene.transport.transportLimits.largestMessage)
             try await scene.transport.send([Outgoing(message, to: scene.queue)])
             let delivery = try await scene.receive(max: 1)[0]
             let isSame = delivery.message == message.encoded()
@@ -87,7 +88,7 @@ extension TransportContract {
         transportCheck(
             "a message that is too large can never be sent", requires: [.reachableLimits]
         ) { scene in
-            let large = scene.message(size: scene.transport.limits.largestMessage + 1)
+            let large = scene.message(size: scene.transport.transportLimits.largestMessage + 1)
             try await expectImpossible("a message that is too large") {
                 try await scene.transport.send([Outgoing(large, to: scene.queue)])
             }
@@ -97,7 +98,7 @@ extension TransportContract {
             "a batch is checked before any of it is sent", requires: [.reachableLimits]
         ) { scene in
             let good = Outgoing(scene.message(), to: scene.queue)
-            let large = scene.message(size: scene.transport.limits.largestMessage + 1)
+            let large = scene.message(size: scene.transport.transportLimits.largestMessage + 1)
             try await expectImpossible("a batch with a message that is too large") {
                 try await scene.transport.send([good, Outgoing(large, to: scene.queue), good])
             }

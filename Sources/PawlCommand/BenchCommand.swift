@@ -1,0 +1,87 @@
+public import ArgumentParser
+import Foundation
+public import PawlBench
+
+/// `pawl bench`.
+struct BenchCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "bench",
+        abstract: "Measures throughput and latency, and the same statements by hand beside it.",
+        discussion: """
+            Each message is taken from the queue, its entity of 200 bytes (one of 10,000) is loaded \
+            and changed by an ordinary handler, one message is sent, the incoming one is removed, \
+            all of it durable. Latency is from just before a message is sent to its being done, on \
+            an idle system.
+            """)
+
+    @Option(help: "The backend: sqlite.")
+    var backend = Backend.sqlite
+
+    @Option(help: "The algorithm: transactional or outbox.")
+    var algorithm = SQLiteBenchmark.Algorithm.transactional
+
+    @Option(help: "How many messages are measured.")
+    var messages = 100_000
+
+    @Option(help: "How many further messages are in the queue meanwhile.")
+    var backlog = 0
+
+    @Option(help: "How many messages the endpoint handles at once.")
+    var concurrency = 256
+
+    @Option(help: "How many single messages measure the latency.")
+    var samples = 500
+
+    @Option(help: "The folder in which a folder for the files is made; they are removed.")
+    var data = FileManager.default.temporaryDirectory.path
+
+    @Flag(help: "Prints JSON.")
+    var json = false
+
+    enum Backend: String, ExpressibleByArgument, CaseIterable {
+        case sqlite
+    }
+
+    func validate() throws {
+        guard messages > 0, backlog >= 0, concurrency > 0, samples > 0 else {
+            throw ValidationError("Counts must be positive; only --backlog may be 0.")
+        }
+    }
+
+    func run() async throws {
+        let benchmark = SQLiteBenchmark(
+            algorithm: algorithm, messages: messages, backlog: backlog, concurrency: concurrency,
+            latencySamples: samples, folder: "\(data)/pawl-bench-\(getpid())",
+            sender: [CommandLine.executablePath, "bench-sender"])
+        let report = try await benchmark.run { step in
+            FileHandle.standardError.write(Data("\(step)…\n".utf8))
+        }
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = json ? [.sortedKeys] : [.sortedKeys, .prettyPrinted]
+        print(String(decoding: try encoder.encode(report), as: UTF8.self))
+    }
+}
+
+/// What the other process of `pawl bench` runs.
+struct BenchSenderCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "bench-sender", abstract: "Sends a message for each line of its input.",
+        shouldDisplay: false)
+
+    @Argument var path: String
+
+    func run() async throws {
+        try await SQLiteBenchmark.send(over: path)
+    }
+}
+
+extension SQLiteBenchmark.Algorithm: @retroactive ExpressibleByArgument {}
+
+extension CommandLine {
+    /// The file of the program that runs.
+    static var executablePath: String {
+        let link = "/proc/self/exe"
+        let path = try? FileManager.default.destinationOfSymbolicLink(atPath: link)
+        return path ?? arguments[0]
+    }
+}

@@ -1,0 +1,141 @@
+import Foundation
+import Pawl
+import PawlSQLite
+import ServiceLifecycle
+
+// A shop in which every kind of step occurs: a session, two endpoints, an event, I/O and its result.
+
+struct ChargeAccount: Command {
+    let order: Int
+    let customer: Int
+}
+
+struct AccountCharged: Event {
+    let order: Int
+    let charge: UUID
+}
+
+struct NotifyCustomer: Command {
+    let order: Int
+}
+
+struct CustomerNotified: Event {
+    let order: Int
+    let key: String
+}
+
+/// Kills whatever process handles it.
+struct Poison: Command {
+    let customer: Int
+}
+
+struct Basket: Entity {
+    var submissions = 0
+}
+
+struct Account: Entity {
+    struct Charge: Codable {
+        let order: Int
+        let id: UUID
+    }
+    var charges: [Charge] = []
+}
+
+struct Order: Entity {
+    var charges: [UUID] = []
+    var notifications: [String] = []
+}
+
+extension Handlers {
+    static let customers = 5
+
+    static let billing = Handlers("billing") {
+        Handle(ChargeAccount.self, by: \.customer) { (message, account: inout Account, context) in
+            let id = context.uuid()
+            account.charges.append(Account.Charge(order: message.order, id: id))
+            context.publish(AccountCharged(order: message.order, charge: id))
+        }
+    }
+
+    static let poisoned = Handlers("poisoned") {
+        Handle(Poison.self, by: \.customer) { (message, _: inout Basket, _) in
+            fatalError("this is a message that kills")
+        }
+        Handle(ChargeAccount.self, by: \.customer) { (message, account: inout Account, context) in
+            account.charges.append(Account.Charge(order: message.order, id: context.uuid()))
+        }
+    }
+
+    static let orders = Handlers("orders") {
+        Handle(AccountCharged.self, by: \.order) { (message, order: inout Order, context) in
+            order.charges.append(message.charge)
+            context.send(NotifyCustomer(order: message.order))
+        }
+        Perform(NotifyCustomer.self) { message, context in
+            CustomerNotified(order: message.order, key: context.idempotencyKey)
+        }
+        Handle(CustomerNotified.self, by: \.order) { (message, order: inout Order, _) in
+            order.notifications.append(message.key)
+        }
+    }
+}
+
+/// The shop's files in a folder, opened for one algorithm.
+struct Shop {
+    enum Algorithm: String, CaseIterable, Sendable {
+        case outbox, transactional
+    }
+
+    let billing: any Store
+    let orders: any Store
+    let services: [any Service]
+    let session: Session
+
+    init(_ algorithm: Algorithm, in folder: String) throws {
+        // Short leases, so that what a killed process held comes back soon. The tests kill whoever
+        // is at work, so no message is to be blamed for a death.
+        let options = EndpointOptions(
+            concurrency: 16, lease: .milliseconds(300), deathsAlone: 1_000_000)
+        switch algorithm {
+        case .outbox:
+            let queues = try SQLiteTransport.open(folder + "/queues.sqlite")
+            let billing = try SQLiteStore.open(folder + "/billing.sqlite")
+            let orders = try SQLiteStore.open(folder + "/orders.sqlite")
+            let endpoints = [
+                Endpoint(
+                    .billing, store: billing, transport: queues, deduplication: .outbox,
+                    options: options),
+                Endpoint(
+                    .orders, store: orders, transport: queues, deduplication: .outbox,
+                    options: options),
+            ]
+            self.billing = billing
+            self.orders = orders
+            services = [billing, orders, queues] + endpoints
+            session = Session(of: endpoints[0])
+        case .transactional:
+            let database = try SQLiteDatabase.open(folder + "/shop.sqlite")
+            let endpoints = [
+                Endpoint(.billing, database: database, options: options),
+                Endpoint(.orders, database: database, options: options),
+            ]
+            billing = database
+            orders = database
+            services = [database] + endpoints
+            session = Session(of: endpoints[0])
+        }
+    }
+}
+
+/// An endpoint among whose messages is one that kills.
+struct PoisonedShop {
+    let database: SQLiteDatabase
+    let endpoint: Endpoint
+
+    init(in folder: String) throws {
+        database = try SQLiteDatabase.open(folder + "/poisoned.sqlite")
+        endpoint = Endpoint(
+            .poisoned, database: database,
+            options: EndpointOptions(concurrency: 16, lease: .milliseconds(300)))
+    }
+}

@@ -1,0 +1,113 @@
+import PawlContracts
+import Testing
+
+@testable import Pawl
+
+@Suite("A dead letter", .timeLimit(.minutes(1)))
+struct DeadLetterTests {
+    /// An endpoint that has given up one message, and is in good health now.
+    private func hand(after failures: Int = 12) async throws -> (Hand, DeadLetter) {
+        let failing = Failing(times: failures)
+        let retries = RetryPolicy(immediate: 2, delayed: 3)
+        let hand = Hand(failing.handlers, options: EndpointOptions(retries: retries))
+        try await hand.register()
+        try await hand.send(Try(), id: "m")
+        try await hand.drain(for: .seconds(100))
+        return (hand, try #require(try await hand.letters().first))
+    }
+
+    private func open(_ hand: Hand) -> DeadLetters {
+        DeadLetters(in: hand.database, environment: hand.clock.environment)
+    }
+
+    @Test("is found by its id, and retried with it")
+    func retry() async throws {
+        let (hand, _) = try await hand()
+        let letter = try await open(hand).find(MessageID("m"))
+        try await open(hand).retry(letter, over: hand.database)
+        #expect(try await hand.letters().isEmpty)
+        try await hand.drain()
+        #expect(try await hand.database.read(Purse.self, "n")?.payments == [1])
+        // A copy that comes now is a duplicate.
+        try await hand.send(Try(), id: "m")
+        try await hand.drain()
+        #expect(try await hand.database.read(Purse.self, "n")?.payments == [1])
+    }
+
+    @Test("that fails again is a dead letter again, after as many attempts")
+    func failsAgain() async throws {
+        let (hand, letter) = try await hand(after: 24)
+        try await open(hand).retry(letter, over: hand.database)
+        try await hand.drain(for: .seconds(100))
+        #expect(try await hand.letters().map(\.attempts) == [12])
+    }
+
+    @Test("older than what the endpoint remembers is not retried unless that is forced")
+    func tooOld() async throws {
+        let (hand, letter) = try await hand()
+        await hand.clock.advance(by: .days(7) - (hand.clock.now - letter.time))
+        try await open(hand).retry(letter, over: hand.database)
+        let (other, old) = try await self.hand()
+        await other.clock.advance(by: .days(7))
+        let error = await #expect(throws: PawlError.self) {
+            try await open(other).retry(old, over: other.database)
+        }
+        #expect(error?.code == .deadLetterTooOld)
+        #expect(try await other.letters().count == 1)
+        try await open(other).retry(old, over: other.database, force: true)
+        #expect(try await other.letters().isEmpty)
+    }
+
+    @Test("is gone when it is discarded")
+    func discard() async throws {
+        let (hand, letter) = try await hand()
+        try await open(hand).discard(letter)
+        let error = await #expect(throws: PawlError.self) {
+            try await open(hand).find(letter.id)
+        }
+        #expect(error?.code == .noSuchDeadLetter)
+        try await hand.drain()
+        #expect(try await hand.database.read(Purse.self, "n") == nil)
+    }
+
+    @Test("of bytes that are no message can't be retried, and stays")
+    func unreadable() async throws {
+        let (hand, _) = try await hand()
+        let junk = Delivery(
+            receipt: Receipt(queue: "failing", handle: "0.0"), attempt: 1, message: [9, 9])
+        await hand.process().process(junk)
+        let letter = try #require(try await hand.letters().first { $0.type == nil })
+        let error = await #expect(throws: PawlError.self) {
+            try await open(hand).retry(letter, over: hand.database)
+        }
+        #expect(error?.code == .malformedMessage)
+        #expect(try await hand.letters().count == 2)
+    }
+
+    @Test("is listed by endpoint, in order, all pages of them")
+    func list() async throws {
+        let book = { (endpoint: String) in
+            TroubleBook(
+                store: database, endpoint: endpoint, retention: nil,
+                environment: clock.environment)
+        }
+        for number in 0..<120 {
+            try await book("a").bury([], id: MessageID("\(number)"), type: nil, after: Trouble())
+            try await book("b").bury([], id: MessageID("\(number)"), type: nil, after: Trouble())
+        }
+        let letters = DeadLetters(in: database, environment: clock.environment)
+        let all = try await letters.list()
+        #expect(all.count == 240)
+        #expect(Set(all.map { "\($0.endpoint)\($0.id)" }).count == 240)
+        #expect(try await letters.list(endpoint: "b").count == 120)
+        #expect(try await letters.list(endpoint: "b", limit: 110).count == 110)
+        let ambiguous = await #expect(throws: PawlError.self) {
+            try await letters.find(MessageID("7"))
+        }
+        #expect(ambiguous?.message.contains("a and b") == true)
+        #expect(try await letters.find(MessageID("7"), endpoint: "b").endpoint == "b")
+    }
+
+    private let clock = ManualClock()
+    private let database = MemoryDatabase()
+}
