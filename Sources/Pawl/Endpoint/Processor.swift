@@ -88,13 +88,8 @@ struct Processor: Sendable {
         return await withSpan(
             "process \(handlers.name)", context: Trace.context(of: envelope), ofKind: .consumer
         ) { span in
-            span.attributes[AttributeName.system] = "pawl"
-            span.attributes[AttributeName.destination] = handlers.name
-            span.attributes[AttributeName.operation] = "process"
-            span.attributes[AttributeName.operationType] = "process"
-            span.attributes[AttributeName.messageID] = "\(envelope.id)"
-            span.attributes[AttributeName.conversation] = "\(envelope.conversation)"
-            span.attributes[AttributeName.messageType] = envelope.type
+            // Most spans are recorded by nobody, and making the texts costs a microsecond each.
+            if span.isRecording { span.describe(envelope, at: handlers.name) }
             var progress = Progress(trouble: trouble)
             while true {
                 do {

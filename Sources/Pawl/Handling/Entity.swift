@@ -24,7 +24,7 @@ public protocol Entity: Codable, Sendable {
 
 extension Entity {
     /// The type's name without its module.
-    public static var kind: String { String(describing: Self.self) }
+    public static var kind: String { TypeNames.name(of: Self.self) }
 }
 
 /// A value that can identify an entity: `String`, `UUID`, `Int`, or a type of your own.

@@ -26,7 +26,7 @@ public protocol Message: Codable, Sendable {
 
 extension Message {
     /// The type's name without its module.
-    public static var typeName: String { String(describing: Self.self) }
+    public static var typeName: String { TypeNames.name(of: Self.self) }
 
     /// No values.
     public static var defaults: Defaults { Defaults([:]) }

@@ -31,3 +31,16 @@ private struct HeaderCarrier: Injector, Extractor {
         carrier[key]
     }
 }
+
+extension Span {
+    /// Sets the attributes that OpenTelemetry's messaging conventions ask for.
+    func describe(_ envelope: Envelope, at endpoint: String) {
+        attributes[AttributeName.system] = "pawl"
+        attributes[AttributeName.destination] = endpoint
+        attributes[AttributeName.operation] = "process"
+        attributes[AttributeName.operationType] = "process"
+        attributes[AttributeName.messageID] = "\(envelope.id)"
+        attributes[AttributeName.conversation] = "\(envelope.conversation)"
+        attributes[AttributeName.messageType] = envelope.type
+    }
+}

@@ -51,16 +51,22 @@ public enum RegistrationResult: Hashable, Sendable {
 public struct Directory: Hashable, Sendable {
     /// The wire names of the types that each endpoint handles, by the endpoint's name.
     public let endpoints: [String: Set<String>]
+    private let byType: [String: [String]]
 
     /// Creates a directory.
     ///
     /// - Parameter endpoints: The types that each endpoint handles, by the endpoint's name.
     public init(endpoints: [String: Set<String>]) {
         self.endpoints = endpoints
+        var byType: [String: [String]] = [:]
+        for endpoint in endpoints.keys.sorted() {
+            for type in endpoints[endpoint] ?? [] { byType[type, default: []].append(endpoint) }
+        }
+        self.byType = byType
     }
 
     /// The endpoints that handle a type, in alphabetical order.
     public func handlers(of type: String) -> [String] {
-        endpoints.filter { $0.value.contains(type) }.keys.sorted()
+        byType[type] ?? []
     }
 }
