@@ -176,4 +176,47 @@ struct TroubleTests {
         let result = try await store.write([.put(account("1"), json("1"), if: .absent)], in: "p")
         #expect(result != .conflict)
     }
+
+    @Test("lets a call through in between when somebody else writes without a pause")
+    func fairness() async throws {
+        let busy = try bench.store()
+        let guest = try bench.store()
+        try await withThrowingTaskGroup { group in
+            for number in 0..<8 {
+                group.addTask {
+                    while !Task.isCancelled {
+                        let write = Write.put(account("\(number)"), json("{}"), if: .any)
+                        _ = try await busy.write([write], in: "busy")
+                    }
+                }
+            }
+            for number in 0..<50 {
+                let before = try await guest.list(kind: "Account", after: nil, limit: 100)
+                let write = Write.put(account("\(number)"), json("{}"), if: .absent)
+                _ = try await guest.write([write], in: "guest")
+                let after = try await guest.list(kind: "Account", after: nil, limit: 100)
+                // How many times each of the busy ones wrote meanwhile.
+                let versions = { (documents: [LocatedDocument]) in
+                    documents.filter { $0.partition == "busy" }
+                        .map { Int($0.document.version.rawValue) ?? 0 }.reduce(0, +)
+                }
+                #expect(versions(after) - versions(before) < 8 * 200)
+            }
+            group.cancelAll()
+            try await group.waitForAll()
+        }
+    }
+
+    @Test("has a turnstile that one at a time passes")
+    func turnstile() throws {
+        let random: @Sendable () -> UInt64 = { 0 }
+        let path = bench.path("turn")
+        let first = Turnstile(path: path, patience: Patience(timeout: 0, random: random))
+        let second = Turnstile(path: path, patience: Patience(timeout: 0, random: random))
+        #expect(first.enter())
+        #expect(!second.enter())
+        first.leave()
+        #expect(second.enter())
+        second.leave()
+    }
 }

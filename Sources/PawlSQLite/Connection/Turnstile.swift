@@ -62,15 +62,21 @@ final class Turnstile: Sendable {
         if descriptor >= 0 { close(descriptor) }
     }
 
-    /// Passes the turnstile and shuts it; goes on without after the time that a call may wait.
-    func enter() {
-        if descriptor < 0 { return }
+    /// Passes the turnstile, which shuts behind whoever passes.
+    ///
+    /// - Returns: `false` if that took longer than a call may wait, in which case it goes on
+    ///   without a turn.
+    @discardableResult
+    func enter() -> Bool {
+        if descriptor < 0 { return true }
         var tries = 0
-        while flock(descriptor, LOCK_EX | LOCK_NB) != 0, errno == EWOULDBLOCK || errno == EINTR,
-            patience.wait(try: tries)
-        {
+        while flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
+            guard errno == EWOULDBLOCK || errno == EINTR, patience.wait(try: tries) else {
+                return false
+            }
             tries += 1
         }
+        return true
     }
 
     /// Lets the next one pass.

@@ -58,10 +58,7 @@ struct Documents: Sendable {
                 "\(file.path): document \(partition)/\(write.key) has \(write.content?.size ?? 0) "
                     + "bytes, more than the option `largestDocument`, \(limits.largestDocument).")
         }
-        if writes.count > 1,
-            Set(writes.map { [ExactText(text: $0.key.kind), ExactText(text: $0.key.id)] }).count
-                < writes.count
-        {
+        if writes.count > 1, Set(writes.map(\.key)).count < writes.count {
             throw BackendError(
                 .canNeverHappen, "\(file.path): a batch writes the same document twice.")
         }
