@@ -2,6 +2,7 @@
 import PackageDescription
 
 let strict: [SwiftSetting] = [
+    .treatAllWarnings(as: .error),
     .enableUpcomingFeature("ExistentialAny"),
     .enableUpcomingFeature("MemberImportVisibility"),
     .enableUpcomingFeature("InternalImportsByDefault"),
@@ -112,6 +113,9 @@ let package = Package(
                 .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ], swiftSettings: strict),
+        .testTarget(
+            name: "PawlCommandTests", dependencies: ["Pawl", "PawlCommand", "PawlSQLite"],
+            swiftSettings: strict),
         .testTarget(name: "TidyTests", swiftSettings: strict),
         // Test-only: the processes that the crash tests kill.
         .executableTarget(

@@ -74,7 +74,9 @@ struct RawLimit {
         try store.write { for message in batch { try change(message, body, ledger: outgoing, $0) } }
         try queue.write { for _ in batch { try send(outgoing, local: false, $0) } }
         try store.write {
-            for message in batch { try change(message, body, ledger: [UInt8](outgoing.prefix(29)), $0) }
+            for message in batch {
+                try change(message, body, ledger: [UInt8](outgoing.prefix(29)), $0)
+            }
         }
         try queue.write { for message in batch { try remove(message, $0) } }
         return batch.count

@@ -83,7 +83,9 @@ struct DeadLettersCommand: AsyncParsableCommand {
                 print("Retry before  \(describe(end)); later only with --force")
             }
             if let envelope = letter.envelope {
-                print("Sent          \(describe(envelope.sentAt)) by \(envelope.sender ?? "the outside")")
+                print(
+                    "Sent          \(describe(envelope.sentAt)) by \(envelope.sender ?? "the outside")"
+                )
                 print("Conversation  \(envelope.conversation)")
                 for (name, value) in envelope.headers.sorted(by: { $0.key < $1.key }) {
                     print("Header        \(name): \(value)")

@@ -61,7 +61,9 @@ public struct TransportSubject: ContractSubject {
         if openSecond != nil { capabilities.insert(.secondHandle) }
         if advance != nil { capabilities.insert(.clock) }
         if hasFencing { capabilities.insert(.fencing) }
-        if transport.transportLimits.largestMessage <= 64 << 20 { capabilities.insert(.reachableLimits) }
+        if transport.transportLimits.largestMessage <= 64 << 20 {
+            capabilities.insert(.reachableLimits)
+        }
         return capabilities
     }
 }

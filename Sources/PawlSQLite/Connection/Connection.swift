@@ -2,11 +2,9 @@ internal import GRDB
 internal import GRDBSQLite
 internal import Pawl
 
-/// One connection while its serial queue runs a drain of a ``Lane``: the place where operations
-/// run their statements.
+/// One connection of a ``Lane``: the place where operations run their statements.
 ///
-/// It lives no longer than the drain and never leaves its queue; what is prepared stays prepared
-/// in GRDB's cache.
+/// It never leaves the connection's serial queue, and keeps what is prepared.
 final class Connection {
     /// What every connection to the file in this process shares.
     let shared: Shared
@@ -16,6 +14,7 @@ final class Connection {
     var queuesToRing: Set<Int64> = []
 
     private let database: GRDB.Database
+    private var changesBefore: Int64 = 0
     private var prepared: [GRDB.Statement?]
 
     init(_ database: GRDB.Database, _ shared: Shared) {
@@ -28,7 +27,18 @@ final class Connection {
     /// Begins a round.
     func begin(_ statement: SQL) throws(SQLiteFailure) {
         _ = try run(statement)
+        changesBefore = sqlite3_total_changes64(database.sqliteConnection)
+        lookAtTheClock()
+    }
+
+    /// Begins a moment at which all that follows happens.
+    func lookAtTheClock() {
         now = shared.environment.now()
+    }
+
+    /// The number of rows that this round has changed so far.
+    var changesOfThisRound: Int64 {
+        sqlite3_total_changes64(database.sqliteConnection) - changesBefore
     }
 
     /// Undoes the round. SQLite may have done so by itself already.

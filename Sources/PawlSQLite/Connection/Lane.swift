@@ -14,6 +14,10 @@ internal import Synchronization
 /// There is no timer and no task: the first one that has to wait schedules a drain on GRDB's
 /// serial queue, and the drain goes on until nobody waits. An idle file costs nothing, and a
 /// single call waits for nobody.
+///
+/// A read that finds nobody at work is done on the caller's own thread: it takes a few
+/// microseconds, and to wake another thread takes many. A write never is, since it waits for the
+/// disk.
 final class Lane: Sendable {
     /// The largest number of operations in one round, so that none waits for very long.
     static let largestRound = 512
@@ -32,12 +36,17 @@ final class Lane: Sendable {
     }
 
     private let queue: DatabaseQueue
+    /// The connection, with its prepared statements. Touched on GRDB's serial queue only.
+    nonisolated(unsafe) private var connection: Connection?
     private let beginning: SQL
     private let turnstile: Turnstile?
     private let shared: Shared
     private let state = Mutex(State())
     /// Called after a commit that rang bells, so that other processes hear them too.
     private let announce: @Sendable () -> Void
+
+    private let metrics: FileMetrics?
+    private var writes: Bool { turnstile != nil }
 
     init(
         _ queue: DatabaseQueue, begin: SQL, turnstile: Turnstile? = nil, shared: Shared,
@@ -46,6 +55,7 @@ final class Lane: Sendable {
         self.queue = queue
         beginning = begin
         self.turnstile = turnstile
+        metrics = turnstile == nil ? nil : FileMetrics(path: queue.path)
         self.shared = shared
         self.announce = announce
     }
@@ -60,6 +70,7 @@ final class Lane: Sendable {
     func perform<Value: Sendable>(
         _ work: @escaping @Sendable (Connection) throws -> Value
     ) async throws(BackendError) -> Value {
+        if !writes, let result = readAtOnce(work) { return try result.get() }
         let result = await withCheckedContinuation {
             (continuation: CheckedContinuation<Result<Value, BackendError>, Never>) in
             add(
@@ -71,6 +82,36 @@ final class Lane: Sendable {
                     fail: { continuation.resume(returning: .failure($0)) }))
         }
         return try result.get()
+    }
+
+    /// Reads on the caller's thread, unless somebody is at work on the connection.
+    private func readAtOnce<Value: Sendable>(
+        _ work: (Connection) throws -> Value
+    ) -> Result<Value, BackendError>? {
+        let isFree = state.withLock { state in
+            defer { state.isDraining = true }
+            return !state.isDraining
+        }
+        guard isFree else { return nil }
+        // One statement is a transaction of its own.
+        let result: Result<Value, BackendError> = queue.inDatabase { database in
+            do {
+                let connection = use(database)
+                connection.lookAtTheClock()
+                return .success(try work(connection))
+            } catch let refusal as BackendError {
+                return .failure(refusal)
+            } catch {
+                return .failure(SQLiteFailure(error).backendError(at: .work, file: queue.path))
+            }
+        }
+        let isOver = state.withLock { state in
+            guard state.waiting.isEmpty, !state.wantsLook else { return false }
+            state.isDraining = false
+            return true
+        }
+        if !isOver { scheduleDrain() }
+        return result
     }
 
     /// Rings all bells if another connection has committed since the last look. Takes no lock.
@@ -98,7 +139,15 @@ final class Lane: Sendable {
     /// GRDB's callback interface: unlike its `async` one it is not ended by the cancellation of a
     /// task, so every operation's outcome is known.
     private func scheduleDrain() {
-        queue.asyncWriteWithoutTransaction { self.drain(Connection($0, self.shared)) }
+        queue.asyncWriteWithoutTransaction { self.drain(self.use($0)) }
+    }
+
+    /// The connection, which is the same each time.
+    private func use(_ database: GRDB.Database) -> Connection {
+        if let connection { return connection }
+        let connection = Connection(database, shared)
+        self.connection = connection
+        return connection
     }
 
     private func drain(_ connection: Connection) {
@@ -156,6 +205,7 @@ final class Lane: Sendable {
             for operation in round { operation.fail(error) }
             return
         }
+        metrics?.count(operations: round.count, changes: connection.changesOfThisRound)
         tell(connection)
         for answer in answers { answer() }
     }

@@ -31,14 +31,29 @@ final class QueueIDs: Sendable {
     }
 }
 
-/// A bell for each queue, for those who wait for its messages.
-final class Bells: Sendable {
-    private let bells = Mutex<[Int64: Doorbell]>([:])
+/// The bell of a queue, for those who wait for its messages.
+final class QueueBell: Sendable {
+    let door = Doorbell()
+    private let sendings = Atomic<Int>(0)
 
-    subscript(queue: Int64) -> Doorbell {
+    /// How often this process has sent something to the queue: unlike other rings, such a one
+    /// says that there is something to be taken.
+    var sendingsHere: Int { sendings.load(ordering: .acquiring) }
+
+    func ringForSending() {
+        sendings.add(1, ordering: .acquiringAndReleasing)
+        door.ring()
+    }
+}
+
+/// A bell for each queue.
+final class Bells: Sendable {
+    private let bells = Mutex<[Int64: QueueBell]>([:])
+
+    subscript(queue: Int64) -> QueueBell {
         bells.withLock { bells in
             if let bell = bells[queue] { return bell }
-            let bell = Doorbell()
+            let bell = QueueBell()
             bells[queue] = bell
             return bell
         }
@@ -46,12 +61,12 @@ final class Bells: Sendable {
 
     func ring(_ queues: Set<Int64>) {
         let rung = bells.withLock { bells in queues.compactMap { bells[$0] } }
-        for bell in rung { bell.ring() }
+        for bell in rung { bell.ringForSending() }
     }
 
     func ringAll() {
         let rung = bells.withLock { Array($0.values) }
-        for bell in rung { bell.ring() }
+        for bell in rung { bell.door.ring() }
     }
 }
 

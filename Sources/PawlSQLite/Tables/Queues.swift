@@ -78,12 +78,18 @@ final class Queues: Sendable {
     func receive(
         from name: String, max: Int, lease: Duration
     ) async throws(BackendError) -> [Delivery] {
-        let queue = try await file.read { try self.id(of: name, on: $0) }
+        let queue: Int64
+        if let known = file.shared.queues[name] {
+            queue = known
+        } else {
+            queue = try await file.read { try self.id(of: name, on: $0) }
+        }
         let bell = file.shared.bells[queue]
         // At first without a look: where there was something, there mostly is more.
         var isWorthTaking = true
         while !Task.isCancelled {
-            let rings = bell.rings
+            let rings = bell.door.rings
+            let sendings = bell.sendingsHere
             if isWorthTaking {
                 let taken = try await claim(from: queue, named: name, max: max, lease: lease)
                 if !taken.isEmpty { return taken }
@@ -96,7 +102,8 @@ final class Queues: Sendable {
             let pause = next.map { Timestamp(microseconds: $0) - now } ?? Self.slowLook
             isWorthTaking = pause <= .zero
             if isWorthTaking { continue }
-            await file.wait(for: bell, after: rings, atMost: min(pause, Self.slowLook))
+            await file.wait(for: bell.door, after: rings, atMost: min(pause, Self.slowLook))
+            isWorthTaking = bell.sendingsHere != sendings
         }
         return []
     }
