@@ -35,6 +35,8 @@ final class QueueIDs: Sendable {
 final class QueueBell: Sendable {
     let door = Doorbell()
     private let sendings = Atomic<Int>(0)
+    /// Whether the last one who took messages got fewer than they asked for.
+    let isDrained = Atomic<Bool>(false)
 
     /// How often this process has sent something to the queue: unlike other rings, such a one
     /// says that there is something to be taken.

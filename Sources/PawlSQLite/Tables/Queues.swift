@@ -85,13 +85,15 @@ final class Queues: Sendable {
             queue = try await file.read { try self.id(of: name, on: $0) }
         }
         let bell = file.shared.bells[queue]
-        // At first without a look: where there was something, there mostly is more.
-        var isWorthTaking = true
+        // At first without a look, unless the queue was empty a moment ago: taking nothing is a
+        // transaction all the same, and the message just taken would wait for it.
+        var isWorthTaking = !bell.isDrained.load(ordering: .relaxed)
         while !Task.isCancelled {
             let rings = bell.door.rings
             let sendings = bell.sendingsHere
             if isWorthTaking {
                 let taken = try await claim(from: queue, named: name, max: max, lease: lease)
+                bell.isDrained.store(taken.count < max, ordering: .relaxed)
                 if !taken.isEmpty { return taken }
             }
             // The look is on the connection that reads, so idle processes lock nobody out.
