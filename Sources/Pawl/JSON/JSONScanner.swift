@@ -1,6 +1,6 @@
 /// Reads JSON text from its first byte to its last, and lists what stands there.
 ///
-/// It follows RFC 8259 to the letter. Whatever the bytes are, it throws rather than trap: arrays
+/// It follows RFC 8259, and allows a comma behind the last value as Foundation does. Whatever the bytes are, it throws rather than trap: arrays
 /// check their bounds, and how deep values are nested is limited.
 struct JSONScanner {
     /// Foundation's limit.
@@ -104,6 +104,7 @@ struct JSONScanner {
                 if byte == UInt8(ascii: "]") { break }
                 guard byte == UInt8(ascii: ",") else { throw malformed("has an open array") }
                 position += 1
+                if nextByte() == UInt8(ascii: "]") { break }
             }
         }
         close(index, count: count)
@@ -132,6 +133,7 @@ struct JSONScanner {
                 if byte == UInt8(ascii: "}") { break }
                 guard byte == UInt8(ascii: ",") else { throw malformed("has an open object") }
                 position += 1
+                if nextByte() == UInt8(ascii: "}") { break }
             }
         }
         close(index, count: count)
