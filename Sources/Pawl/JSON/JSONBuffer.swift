@@ -59,7 +59,9 @@ struct JSONBuffer {
         return index
     }
 
+    /// Takes an item out of its container, if it is still there.
     mutating func drop(_ item: Int) {
+        guard items[item].kind != .dropped else { return }
         items[item].kind = .dropped
         items[Int(items[item].parent)].count -= 1
     }
@@ -72,7 +74,14 @@ struct JSONBuffer {
         items[item].kind = kind
     }
 
+    /// Adds a scalar to a container.
+    @inline(__always)
+    mutating func add(to parent: Int, key: String?, _ write: (inout JSONBuffer) -> Void) {
+        fill(add(to: parent, key: key), write)
+    }
+
     /// Makes an item a scalar.
+    @inline(__always)
     mutating func fill(_ item: Int, _ write: (inout JSONBuffer) -> Void) {
         precondition(items[item].kind == .empty, "two values were encoded at the same place")
         items[item].kind = .scalar
@@ -182,75 +191,81 @@ extension JSONBuffer {
         var output: [UInt8] = []
         output.reserveCapacity(bytes.count + items.count * 2)
         var order: [Int] = []
+        order.reserveCapacity(items.count)
         emit(0, into: &output, &order)
         return output
     }
 
+    /// The order is a stack that all containers share, so that none needs its own array.
     private func emit(_ index: Int, into output: inout [UInt8], _ order: inout [Int]) {
         let item = items[index]
-        append(Int(item.key), Int(item.keyEnd), to: &output)
+        guard item.kind != .scalar || item.first != item.keyEnd else {
+            return copy(item.key, item.last, to: &output)
+        }
+        copy(item.key, item.keyEnd, to: &output)
         switch item.kind {
         case .dropped: break
         case .empty: output.append(contentsOf: "{}".utf8)
-        case .scalar: append(Int(item.first), Int(item.last), to: &output)
-        case .array:
-            output.append(UInt8(ascii: "["))
+        case .scalar: copy(item.first, item.last, to: &output)
+        case .array, .object:
+            let start = order.count
             var child = Int(item.first)
-            var isFirst = true
             while child != 0 {
-                if items[child].kind != .dropped {
-                    if !isFirst { output.append(UInt8(ascii: ",")) }
-                    isFirst = false
-                    emit(child, into: &output, &order)
-                }
+                if items[child].kind != .dropped { order.append(child) }
                 child = Int(items[child].next)
             }
-            output.append(UInt8(ascii: "]"))
-        case .object:
-            emitFields(of: item, into: &output, &order)
-        }
-    }
-
-    /// - Parameter order: A stack that all objects share, so that none needs its own array.
-    private func emitFields(of item: Item, into output: inout [UInt8], _ order: inout [Int]) {
-        let start = order.count
-        var child = Int(item.first)
-        while child != 0 {
-            if items[child].kind != .dropped { order.append(child) }
-            child = Int(items[child].next)
-        }
-        sort(&order, from: start)
-        let end = order.count
-        output.append(UInt8(ascii: "{"))
-        var isFirst = true
-        for position in start..<end {
-            // Of equal keys the last one counts.
-            if position + 1 < end, precedes(order[position], order[position + 1]) == nil {
-                continue
+            let isObject = item.kind == .object
+            if isObject { sort(&order, from: start) }
+            let end = order.count
+            output.append(UInt8(ascii: isObject ? "{" : "["))
+            for position in start..<end {
+                if position > start { output.append(UInt8(ascii: ",")) }
+                emit(order[position], into: &output, &order)
             }
-            if !isFirst { output.append(UInt8(ascii: ",")) }
-            isFirst = false
-            emit(order[position], into: &output, &order)
+            output.append(UInt8(ascii: isObject ? "}" : "]"))
+            order.removeLast(end - start)
         }
-        output.append(UInt8(ascii: "}"))
-        order.removeLast(end - start)
     }
 
+    @inline(__always)
+    private func copy(_ start: UInt32, _ end: UInt32, to output: inout [UInt8]) {
+        bytes.withUnsafeBufferPointer {
+            output.append(
+                contentsOf: UnsafeBufferPointer(rebasing: $0[Int(start)..<Int(end)]))
+        }
+    }
+
+    /// Sorts the fields of one object. Of equal keys the last one is left.
     private func sort(_ order: inout [Int], from start: Int) {
         guard order.count - start <= 24 else {
             let sorted = order[start...].sorted { precedes($0, $1) ?? ($0 < $1) }
-            order.replaceSubrange(start..., with: sorted)
+            order.removeLast(order.count - start)
+            for item in sorted {
+                if order.count > start, precedes(order[order.count - 1], item) == nil {
+                    order.removeLast()
+                }
+                order.append(item)
+            }
             return
         }
+        var end = start
         for position in start..<order.count {
             let item = order[position]
-            var hole = position
-            while hole > start, precedes(item, order[hole - 1]) == true {
-                order[hole] = order[hole - 1]
-                hole -= 1
+            var hole = end
+            while hole > start, precedes(item, order[hole - 1]) == true { hole -= 1 }
+            if hole > start, precedes(item, order[hole - 1]) == nil {
+                order[hole - 1] = item
+                continue
+            }
+            var moved = end
+            while moved > hole {
+                order[moved] = order[moved - 1]
+                moved -= 1
             }
             order[hole] = item
+            end += 1
         }
+        order.removeLast(order.count - end)
     }
 
     /// Whether one item's key comes before another's; nil if they are equal.
@@ -265,9 +280,5 @@ extension JSONBuffer {
         }
         if left == leftEnd, right == rightEnd { return nil }
         return left == leftEnd
-    }
-
-    private func append(_ start: Int, _ end: Int, to output: inout [UInt8]) {
-        output.append(contentsOf: bytes[start..<end])
     }
 }

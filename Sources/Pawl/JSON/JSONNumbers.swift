@@ -52,7 +52,13 @@ extension JSONReader {
         _ type: Value.Type
     ) throws -> Value {
         guard isNumber else { throw mismatch(type) }
-        guard let value = Value(tape.text(token)), value.isFinite else { throw unfit(type) }
+        let text = tape.text(token)
+        guard let value = Value(text), value.isFinite else { throw unfit(type) }
+        if value.isZero {
+            // As in Foundation, what is too small is not zero.
+            let digits = text.utf8.prefix { $0 | 0x20 != UInt8(ascii: "e") }
+            guard !digits.contains(where: { $0 > UInt8(ascii: "0") }) else { throw unfit(type) }
+        }
         return value
     }
 

@@ -1,17 +1,17 @@
 /// Reads JSON text from its first byte to its last, and lists what stands there.
 ///
-/// It follows RFC 8259 to the letter. Whatever the bytes are, it throws rather than trap: arrays
+/// It follows RFC 8259, and allows a comma behind the last value as Foundation does. Whatever the bytes are, it throws rather than trap: arrays
 /// check their bounds, and how deep values are nested is limited.
 struct JSONScanner {
     /// Foundation's limit.
     private static let maximumDepth = 512
 
-    private(set) var tokens: [JSONToken] = []
-    private(set) var unescaped: [UInt8] = []
+    var tokens: [JSONToken] = []
+    var unescaped: [UInt8] = []
     private(set) var cursors: [UInt32] = []
-    private let bytes: [UInt8]
-    private var position = 0
-    private var isASCII = true
+    let bytes: [UInt8]
+    var position = 0
+    var isASCII = true
 
     init(_ bytes: [UInt8]) {
         self.bytes = bytes
@@ -28,7 +28,7 @@ struct JSONScanner {
         add(.null, from: position)
     }
 
-    private func malformed(_ problem: String) -> DecodingError {
+    func malformed(_ problem: String) -> DecodingError {
         .dataCorrupted(
             DecodingError.Context(
                 codingPath: [],
@@ -46,7 +46,7 @@ struct JSONScanner {
         return nil
     }
 
-    private mutating func add(_ kind: JSONToken.Kind, from start: Int) {
+    mutating func add(_ kind: JSONToken.Kind, from start: Int) {
         tokens.append(
             JSONToken(
                 kind: kind, start: UInt32(truncatingIfNeeded: start),
@@ -104,6 +104,7 @@ struct JSONScanner {
                 if byte == UInt8(ascii: "]") { break }
                 guard byte == UInt8(ascii: ",") else { throw malformed("has an open array") }
                 position += 1
+                if nextByte() == UInt8(ascii: "]") { break }
             }
         }
         close(index, count: count)
@@ -132,6 +133,7 @@ struct JSONScanner {
                 if byte == UInt8(ascii: "}") { break }
                 guard byte == UInt8(ascii: ",") else { throw malformed("has an open object") }
                 position += 1
+                if nextByte() == UInt8(ascii: "}") { break }
             }
         }
         close(index, count: count)
@@ -210,94 +212,5 @@ struct JSONScanner {
         let start = position
         while position < bytes.count, bytes[position] &- UInt8(ascii: "0") < 10 { position += 1 }
         guard position > start else { throw malformed("has a number without digits") }
-    }
-
-    // MARK: Strings
-
-    private mutating func scanString() throws {
-        position += 1
-        let start = position
-        while position < bytes.count {
-            let byte = bytes[position]
-            if byte == UInt8(ascii: "\"") {
-                add(.string, from: start)
-                position += 1
-                return
-            }
-            if byte == UInt8(ascii: "\\") { return try scanEscaped(from: start) }
-            guard byte >= 0x20 else { throw malformed("has a control character in a string") }
-            if byte >= 0x80 { isASCII = false }
-            position += 1
-        }
-        throw malformed("has an open string")
-    }
-
-    /// Scans the rest of a string, from its first escape on.
-    private mutating func scanEscaped(from start: Int) throws {
-        let textStart = unescaped.count
-        unescaped.append(contentsOf: bytes[start..<position])
-        while position < bytes.count {
-            let byte = bytes[position]
-            if byte == UInt8(ascii: "\"") {
-                add(.escaped, from: position)
-                tokens[tokens.count - 1].start = UInt32(truncatingIfNeeded: textStart)
-                tokens[tokens.count - 1].count = UInt32(
-                    truncatingIfNeeded: unescaped.count - textStart)
-                position += 1
-                return
-            }
-            guard byte >= 0x20 else { throw malformed("has a control character in a string") }
-            position += 1
-            if byte == UInt8(ascii: "\\") {
-                try scanEscape()
-            } else {
-                if byte >= 0x80 { isASCII = false }
-                unescaped.append(byte)
-            }
-        }
-        throw malformed("has an open string")
-    }
-
-    private mutating func scanEscape() throws {
-        guard position < bytes.count else { throw malformed("has an open string") }
-        let byte = bytes[position]
-        position += 1
-        switch byte {
-        case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"): unescaped.append(byte)
-        case UInt8(ascii: "b"): unescaped.append(0x08)
-        case UInt8(ascii: "f"): unescaped.append(0x0C)
-        case UInt8(ascii: "n"): unescaped.append(0x0A)
-        case UInt8(ascii: "r"): unescaped.append(0x0D)
-        case UInt8(ascii: "t"): unescaped.append(0x09)
-        case UInt8(ascii: "u"):
-            var code = try scanHex()
-            if (0xD800..<0xDC00).contains(code), position + 1 < bytes.count,
-                bytes[position] == UInt8(ascii: "\\"), bytes[position + 1] == UInt8(ascii: "u")
-            {
-                position += 2
-                let low = try scanHex()
-                guard (0xDC00..<0xE000).contains(low) else {
-                    throw malformed("has half a surrogate pair")
-                }
-                code = 0x1_0000 + (code - 0xD800) << 10 + (low - 0xDC00)
-            }
-            guard let scalar = Unicode.Scalar(code) else {
-                throw malformed("has half a surrogate pair")
-            }
-            unescaped.append(contentsOf: UTF8.encode(scalar) ?? UTF8.encodedReplacementCharacter)
-        default: throw malformed("has an escape that there is not")
-        }
-    }
-
-    private mutating func scanHex() throws -> UInt32 {
-        var value: UInt32 = 0
-        for _ in 0..<4 {
-            guard position < bytes.count,
-                let digit = Character(Unicode.Scalar(bytes[position])).hexDigitValue
-            else { throw malformed("has an escape that is not hexadecimal") }
-            value = value << 4 | UInt32(digit)
-            position += 1
-        }
-        return value
     }
 }

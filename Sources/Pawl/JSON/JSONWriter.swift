@@ -40,6 +40,7 @@ struct JSONWriter: Encoder, SingleValueEncodingContainer {
     func encode(_ value: Double) throws { try encodeFloating(value) }
     func encode(_ value: Float) throws { try encodeFloating(value) }
 
+    @inline(__always)
     func encode(_ value: some FixedWidthInteger & Encodable) {
         text.buffer.fill(item) { $0.write(value) }
     }
@@ -97,12 +98,14 @@ struct JSONKeyedWriter<Key: CodingKey>: KeyedEncodingContainerProtocol {
 
     func encodeNil(forKey key: Key) { field(key).encodeNil() }
     func encode(_ value: Bool, forKey key: Key) { field(key).encode(value) }
-    func encode(_ value: String, forKey key: Key) { field(key).encode(value) }
+    func encode(_ value: String, forKey key: Key) {
+        text.buffer.add(to: object, key: key.stringValue) { $0.write(value) }
+    }
     func encode(_ value: Double, forKey key: Key) throws { try field(key).encode(value) }
     func encode(_ value: Float, forKey key: Key) throws { try field(key).encode(value) }
     @inline(__always)
     func encode(_ value: some FixedWidthInteger & Encodable, forKey key: Key) {
-        field(key).encode(value)
+        text.buffer.add(to: object, key: key.stringValue) { $0.write(value) }
     }
     func encode(_ value: some Encodable, forKey key: Key) throws { try field(key).encode(value) }
 

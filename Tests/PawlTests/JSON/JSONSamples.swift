@@ -155,8 +155,10 @@ func summary(_ error: any Error) -> String {
     case DecodingError.keyNotFound(let key, let context):
         "\(path(context)) lacks \(key.stringValue)"
     case DecodingError.typeMismatch(let type, let context): "\(path(context)) is no \(type)"
-    case DecodingError.valueNotFound(let type, let context): "\(path(context)) null, no \(type)"
-    case DecodingError.dataCorrupted(let context): "\(path(context)) corrupted"
+    // Which type it names depends on how deep the coder looks into Date and the like.
+    case DecodingError.valueNotFound(_, let context): "\(path(context)) is null"
+    // Foundation often leaves out where; Pawl's own coder never does.
+    case DecodingError.dataCorrupted: "corrupted"
     case EncodingError.invalidValue(_, let context):
         "invalid at \(context.codingPath.map(\.stringValue).joined(separator: "/"))"
     default: "\(error)"
