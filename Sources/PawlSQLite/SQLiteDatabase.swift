@@ -59,6 +59,16 @@ public final class SQLiteDatabase: Database, Service {
     ) async throws(BackendError) -> TransactionResult {
         try await committing.commit(transaction)
     }
+
+    /// Whether an id is remembered as processed.
+    public func isProcessed(
+        _ id: MessageID, by endpoint: String
+    ) async throws(BackendError) -> Bool {
+        try await committing.isProcessed(id, by: endpoint)
+    }
+
+    /// For how long processed ids are remembered, as the options say.
+    public var processedRetention: Duration? { documents.file.options.processedRetention }
 }
 
 extension SQLiteDatabase {

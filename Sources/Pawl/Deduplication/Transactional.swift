@@ -40,12 +40,29 @@ struct Transactional: DeduplicationAlgorithm {
             documents.append(
                 attempt.isMemo ? nil : try await database.read(key, in: attempt.partition))
         }
-        let effects = try await attempt.handle(documents)
+        // What has been performed is not performed again.
+        if attempt.isMemo, try await isDuplicate(attempt, receipt) { return .duplicate }
+        let effects: Effects
+        do {
+            effects = try await attempt.handle(documents)
+        } catch {
+            // A handler may well refuse the state that the message itself has made before.
+            guard try await isDuplicate(attempt, receipt) else { throw error }
+            return .duplicate
+        }
         let writes = try attempt.writes(saving: effects, over: documents, within: database.limits)
         // 3. Commit.
         return try await database.commit(
             Transaction(
                 receipt: receipt, id: attempt.message.id, endpoint: attempt.endpoint,
                 partition: attempt.partition, writes: writes, messages: effects.messages))
+    }
+
+    /// Whether the id is one of those that are remembered; removes the message if so.
+    private func isDuplicate(_ attempt: Attempt, _ receipt: Receipt?) async throws -> Bool {
+        let id = attempt.message.id
+        guard try await database.isProcessed(id, by: attempt.endpoint) else { return false }
+        if let receipt { try await database.acknowledge(receipt) }
+        return true
     }
 }

@@ -9,8 +9,14 @@ public struct DeadLetter: Codable, Sendable {
     public struct Failure: Codable, Hashable, Sendable {
         /// When it failed.
         public let time: Timestamp
-        /// What was thrown, in words.
+        /// What was thrown, in words; the first 4,000 characters of them.
         public let error: String
+
+        /// Some errors quote their whole input; a dead letter has to fit into a document.
+        init(_ error: any Error, at time: Timestamp) {
+            self.time = time
+            self.error = String("\(error)".prefix(4000))
+        }
     }
 
     /// The id of the dead letter: that of the message, or if that can't be read, one that follows
@@ -33,6 +39,14 @@ public struct DeadLetter: Codable, Sendable {
     public let retryBefore: Timestamp?
     /// The encoded envelope, as it came, in Base64.
     public let message: String
+
+    /// The version of the document, so that a letter that was written anew is not removed with
+    /// this one.
+    var version: Version?
+
+    private enum CodingKeys: String, CodingKey {
+        case id, endpoint, type, error, attempts, failures, time, retryBefore, message
+    }
 
     /// The message, if it can be read.
     public var envelope: Envelope? {

@@ -64,8 +64,8 @@ public struct DeadLetters: Sendable {
     /// - Parameters:
     ///   - letter: The dead letter.
     ///   - transport: The endpoint's transport.
-    ///   - force: Retries even a letter that is older than what the endpoint remembers. If a copy of the message was
-    ///     processed since, it is then processed twice.
+    ///   - force: Retries even a letter that is older than what the endpoint remembers. If a copy
+    ///     of the message was processed, it is then processed twice.
     /// - Throws: A ``PawlError`` with the code ``PawlError/Code/deadLetterTooOld`` or
     ///   ``PawlError/Code/malformedMessage``, or a ``BackendError``; the dead letter is still there.
     public func retry(
@@ -83,23 +83,42 @@ public struct DeadLetters: Sendable {
         guard let bytes = letter.bytes else {
             throw PawlError(.malformedMessage, "Dead letter \(letter.id) holds no message.")
         }
-        // First sent, then removed: a crash between leaves a copy, which is deduplicated.
+        // First sent, then removed: a crash between leaves a copy, which is deduplicated. If the
+        // message has been given up again already, that is another letter, and it stays.
         let envelope = try Envelope(decoding: bytes)
         try await transport.send([Outgoing(envelope, to: letter.endpoint)])
-        try await discard(letter)
+        _ = try await remove(letter)
     }
 
     /// Removes a dead letter for good.
     ///
     /// - Parameter letter: The dead letter.
-    /// - Throws: ``BackendError``.
+    /// - Throws: A ``PawlError`` with the code ``PawlError/Code/noSuchDeadLetter`` if it is not
+    ///   there any more as it was read; a ``BackendError``.
     public func discard(_ letter: DeadLetter) async throws {
-        _ = try await store.write(
-            [.delete(TroubleBook.deadLetterKey(letter.id), if: .any)],
+        guard try await remove(letter) == .conflict else { return }
+        throw PawlError(
+            .noSuchDeadLetter,
+            """
+            Dead letter \(letter.id) was not discarded: it has been retried, discarded or given up \
+            again since it was read. `list` shows what is there now.
+            """)
+    }
+
+    private func remove(_ letter: DeadLetter) async throws -> WriteResult {
+        try await store.write(
+            [
+                .delete(
+                    TroubleBook.deadLetterKey(letter.id),
+                    if: letter.version.map { .version($0) } ?? .any)
+            ],
             in: TroubleBook.partition(letter.endpoint, letter.id))
     }
 
     private static func letter(_ located: LocatedDocument) throws -> DeadLetter? {
-        try located.document.content.body.map { try JSON.decode(DeadLetter.self, from: $0) }
+        guard let body = located.document.content.body else { return nil }
+        var letter = try JSON.decode(DeadLetter.self, from: body)
+        letter.version = located.document.version
+        return letter
     }
 }

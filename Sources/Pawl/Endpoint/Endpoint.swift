@@ -69,8 +69,8 @@ public struct Endpoint: Service {
     ) {
         self.init(
             handlers, store: database, transport: database,
-            algorithm: Transactional(database: database), retention: nil, options: options,
-            environment: environment, logger: logger)
+            algorithm: Transactional(database: database), retention: database.processedRetention,
+            options: options, environment: environment, logger: logger)
     }
 
     private init(

@@ -41,8 +41,10 @@ struct Processor: Sendable {
             trouble.trials += 1
             isBegun = true
             try await book.save(trouble, of: envelope.id)
-            if await process(envelope, delivery, knowing: trouble) {
-                return await forgetTrouble(of: envelope)
+            switch await process(envelope, delivery, knowing: trouble) {
+            case .done: return await forgetTrouble(of: envelope)
+            case .somebodyElses: return
+            case .notDone: break
             }
         } catch {
             await giveBack(delivery, envelope, because: error)
@@ -79,10 +81,19 @@ struct Processor: Sendable {
         }
     }
 
-    /// Makes attempts until the delivery is at an end. Returns whether the message is done.
+    /// How a delivery can end.
+    private enum Ending {
+        case done
+        /// It comes again, or it was given up.
+        case notDone
+        /// Its lease has passed on, so what is noted about it is another process's.
+        case somebodyElses
+    }
+
+    /// Makes attempts until the delivery is at an end.
     private func process(
         _ envelope: Envelope, _ delivery: Delivery, knowing trouble: Trouble?
-    ) async -> Bool {
+    ) async -> Ending {
         let start = environment.now()
         defer { metrics.duration.recordMicroseconds((environment.now() - start).microseconds) }
         return await withSpan(
@@ -96,15 +107,16 @@ struct Processor: Sendable {
                     let outcome = try await attempt(envelope, delivery.receipt)
                     guard outcome == .conflict else {
                         count(outcome)
-                        return true
+                        return outcome == .leaseLost ? .somebodyElses : .done
                     }
                     guard await waitAfterConflict(&progress) else {
-                        return await giveBack(delivery, envelope, because: nil)
+                        await giveBack(delivery, envelope, because: nil)
+                        return .notDone
                     }
                 } catch {
                     span.recordError(error)
                     let isOver = await recover(from: error, delivery, envelope, &progress)
-                    if isOver { return false }
+                    if isOver { return .notDone }
                 }
             }
         }

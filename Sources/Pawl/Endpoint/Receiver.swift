@@ -13,8 +13,6 @@ struct Receiver {
     let logger: Logger
     private static let longestPause: Duration = .seconds(5)
 
-    /// After a crash deliveries are taken one by one, so that none has to be given back.
-    private var isCareful = false
     private var failures = 0
 
     init(
@@ -38,7 +36,7 @@ struct Receiver {
                 let free = await slots.waitUntilFree()
                 // That may have taken long: nothing is begun after the shutdown.
                 if Task.isCancelled || Task.isShuttingDownGracefully { break }
-                let batch = await take(isCareful ? 1 : free)
+                let batch = await take(free)
                 leases.begin(batch.map(\.receipt))
                 let suspects = batch.filter { $0.attempt > 1 }
                 for delivery in batch where delivery.attempt == 1 {
@@ -49,29 +47,27 @@ struct Receiver {
                         slots.giveBack()
                     }
                 }
-                if !batch.isEmpty { isCareful = !suspects.isEmpty }
-                if let suspect = suspects.first {
-                    await tryAlone(suspect, others: suspects.dropFirst())
-                }
+                for suspect in suspects { await tryAlone(suspect) }
             }
         }
     }
 
     /// A delivery that was in flight when a lease ended may have killed its process. It is handled
     /// with nothing else in flight in this process, at other endpoints neither, so that if it kills
-    /// again, it is certain which one it was, and its neighbours are not blamed.
-    private func tryAlone(_ suspect: Delivery, others: ArraySlice<Delivery>) async {
-        for other in others {
+    /// again, it is certain which one it was, and its neighbours are not blamed. Other suspects,
+    /// which wait meanwhile, are not blamed either: what counts is noted when a trial begins.
+    private func tryAlone(_ suspect: Delivery) async {
+        if Task.isCancelled || Task.isShuttingDownGracefully {
             do {
-                try await transport.release(other.receipt, after: .zero)
+                try await transport.release(suspect.receipt, after: .zero)
             } catch {
                 logger.debug(
                     "A delivery could not be given back; it comes again when its lease ends.",
                     metadata: [LogKey.error: "\(error)"])
             }
-            leases.end(other.receipt)
+        } else {
+            await environment.gate.alone { await processor.processAlone(suspect) }
         }
-        await environment.gate.alone { await processor.processAlone(suspect) }
         leases.end(suspect.receipt)
     }
 

@@ -22,7 +22,7 @@ extension Processor {
     private static let outagesUntilGivenBack = 10
     /// After so many conflicts a message is given back, to come again later.
     private static let conflictsUntilGivenBack = 100
-    private static let pauseAfterGivingBack: Duration = .seconds(5)
+    static let pauseAfterGivingBack: Duration = .seconds(5)
 
     /// Decides what to do after a failed attempt, and does it. Returns whether the delivery is at
     /// an end; otherwise another attempt is to be made now.
@@ -32,7 +32,7 @@ extension Processor {
     ) async -> Bool {
         if error.isOutage { return await waitOutOutage(error, delivery, envelope, &progress) }
         if error is CancellationError, Task.isCancelled {
-            await giveBack(delivery, envelope, because: nil)
+            await giveBack(delivery, envelope, because: nil, after: .zero)
             return true
         }
         do {
@@ -112,10 +112,13 @@ extension Processor {
         _ delivery: Delivery, _ envelope: Envelope, after error: any Error,
         _ trouble: inout Trouble, _ delay: Duration
     ) async throws {
-        trouble.failures.append(DeadLetter.Failure(time: environment.now(), error: "\(error)"))
+        trouble.failures.append(DeadLetter.Failure(error, at: environment.now()))
         try await book.save(trouble, of: envelope.id)
         let delay = environment.jittered(delay)
-        try await transport.release(delivery.receipt, after: delay)
+        guard try await transport.release(delivery.receipt, after: delay) else {
+            // Somebody else has the message by now, and may be done with it.
+            return try await book.forgetTrouble(of: envelope.id)
+        }
         metrics.retries.increment()
         var metadata = about(envelope, error)
         metadata[LogKey.delay] = "\(delay)"
@@ -128,7 +131,7 @@ extension Processor {
         _ delivery: Delivery, _ envelope: Envelope, after error: any Error, _ trouble: Trouble
     ) async throws {
         var trouble = trouble
-        trouble.failures.append(DeadLetter.Failure(time: environment.now(), error: "\(error)"))
+        trouble.failures.append(DeadLetter.Failure(error, at: environment.now()))
         guard try await bury(delivery, envelope.id, type: envelope.type, after: trouble) else {
             return
         }
@@ -146,8 +149,7 @@ extension Processor {
             try await book.bury(delivery.message, id: id, type: type, after: trouble)
             // A crash in between leaves both. Should the message be handled then, a retry of the
             // dead letter is a duplicate.
-            try await transport.acknowledge(delivery.receipt)
-            return true
+            return try await transport.acknowledge(delivery.receipt)
         }
         // Both as one: of a message that the database sent itself nothing is remembered once it is
         // handled, so a dead letter beside it could be retried.
@@ -164,7 +166,7 @@ extension Processor {
         let id = MessageID(hashing: delivery.message)
         var trouble = Trouble()
         trouble.attempts = 1
-        trouble.failures = [DeadLetter.Failure(time: environment.now(), error: "\(error)")]
+        trouble.failures = [DeadLetter.Failure(error, at: environment.now())]
         do {
             guard try await bury(delivery, id, type: nil, after: trouble) else { return }
             metrics.deadLetters.increment()
@@ -183,13 +185,13 @@ extension Processor {
     /// failed. Always returns `false`: the message is not done.
     @discardableResult
     func giveBack(
-        _ delivery: Delivery, _ envelope: Envelope, because error: (any Error)?
+        _ delivery: Delivery, _ envelope: Envelope, because error: (any Error)?,
+        after pause: Duration = pauseAfterGivingBack
     ) async -> Bool {
         if let error {
             logger.warning("Message given back to its queue.", metadata: about(envelope, error))
         }
         do {
-            let pause: Duration = error == nil ? .zero : Self.pauseAfterGivingBack
             try await transport.release(delivery.receipt, after: pause)
         } catch {
             logger.debug(

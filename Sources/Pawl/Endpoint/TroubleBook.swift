@@ -42,10 +42,13 @@ struct TroubleBook: Sendable {
         of bytes: [UInt8], id: MessageID, type: String?, after trouble: Trouble
     ) throws -> [Write] {
         let now = environment.now()
+        // A copy may have been processed as soon as the message was sent.
+        let sentAt = try? Envelope(decoding: bytes).sentAt
         let letter = DeadLetter(
             id: id, endpoint: endpoint, type: type, error: trouble.failures.last?.error ?? "",
             attempts: trouble.attempts, failures: trouble.failures, time: now,
-            retryBefore: retention.map { now + $0 }, message: Data(bytes).base64EncodedString())
+            retryBefore: retention.map { (sentAt ?? now) + $0 },
+            message: Data(bytes).base64EncodedString())
         return [
             .put(Self.deadLetterKey(id), Content(body: try JSON.encode(letter)), if: .any),
             .delete(Self.troubleKey(id), if: .any),

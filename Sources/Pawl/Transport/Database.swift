@@ -11,6 +11,26 @@ public protocol Database: Store, Transport {
     ///   except that a duplicate was removed from its queue.
     /// - Throws: ``BackendError``.
     func commit(_ transaction: Transaction) async throws(BackendError) -> TransactionResult
+
+    /// Whether an id is remembered as processed. A message that a transaction of the same database
+    /// has sent never is: its row in the queue says that it is not processed yet.
+    ///
+    /// - Parameters:
+    ///   - id: The id of a message or of a submission.
+    ///   - endpoint: The endpoint that may have processed it.
+    /// - Returns: Whether a transaction with this id has been committed, strongly consistently.
+    /// - Throws: ``BackendError``.
+    func isProcessed(
+        _ id: MessageID, by endpoint: String
+    ) async throws(BackendError) -> Bool
+
+    /// For how long processed ids are remembered; `nil`, the default, for ever.
+    var processedRetention: Duration? { get }
+}
+
+extension Database {
+    /// For ever.
+    public var processedRetention: Duration? { nil }
 }
 
 /// The whole effect of one message, or of one submission from outside.

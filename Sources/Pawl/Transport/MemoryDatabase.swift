@@ -54,6 +54,21 @@ public final class MemoryDatabase: Database, Service {
     }
 }
 
+extension MemoryDatabase {
+    /// Whether an id is remembered as processed, which it is for ever.
+    ///
+    /// - Parameters:
+    ///   - id: The id of a message or of a submission.
+    ///   - endpoint: The endpoint that may have processed it.
+    /// - Returns: Whether a transaction with this id has been committed.
+    /// - Throws: Nothing but what the protocol declares.
+    public func isProcessed(
+        _ id: MessageID, by endpoint: String
+    ) async throws(BackendError) -> Bool {
+        state.withLock { $0.isProcessed(id, by: endpoint) }
+    }
+}
+
 // MARK: Store
 
 extension MemoryDatabase {

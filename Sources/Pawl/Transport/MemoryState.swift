@@ -65,6 +65,11 @@ struct MemoryState: Sendable {
         return (.committed, bells)
     }
 
+    /// Whether an id is remembered as processed.
+    func isProcessed(_ id: MessageID, by endpoint: String) -> Bool {
+        processed.contains(ProcessedID(endpoint: MemoryName(endpoint), id: id))
+    }
+
     private mutating func consume(_ receipt: Receipt?) {
         guard let receipt else { return }
         let isConsumed = queues.acknowledge(receipt)

@@ -22,6 +22,22 @@ extension DatabaseContract {
             try await scene.queues.advance(by: scene.queues.lease * 2)
             try await scene.queues.expectNothingVisible("after the duplicate was committed")
         },
+        databaseCheck("an id from outside is processed once it is committed, for its endpoint") {
+            scene in
+            let message = scene.queues.message()
+            func isProcessed(_ endpoint: String) async throws -> Bool {
+                try await scene.database.isProcessed(message.id, by: endpoint)
+            }
+            try expect("before", try await isProcessed(scene.endpoint), is: false)
+            try await scene.database.send([Outgoing(message, to: scene.endpoint)])
+            let receipt = try await scene.queues.receive(message)
+            try expect("when it is received", try await isProcessed(scene.endpoint), is: false)
+            let transaction = scene.transaction(receipt, message.id, [scene.put("a", 1)])
+            try await scene.expect(.committed, of: transaction)
+            try expect(
+                "when it is committed", try await isProcessed(transaction.endpoint), is: true)
+            try expect("for another endpoint", try await isProcessed("somebody else"), is: false)
+        },
         databaseCheck("a duplicate is one whatever it would have written") { scene in
             let message = scene.queues.message()
             for expected in [TransactionResult.committed, .duplicate] {

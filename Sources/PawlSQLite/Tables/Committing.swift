@@ -58,6 +58,12 @@ struct Committing: Sendable {
         try connection.first(.isProcessed, endpoint, id) { _ in true } ?? false
     }
 
+    func isProcessed(
+        _ id: MessageID, by endpoint: String
+    ) async throws(BackendError) -> Bool {
+        try await file.read { try isProcessed(id.bytes, endpoint, on: $0) }
+    }
+
     /// Forgets a few processed ids that are older than the retention.
     ///
     /// - Returns: Whether there may be more.

@@ -29,6 +29,12 @@ private struct BrokenDatabase: Database {
         try await onCommit(transaction)
     }
 
+    func isProcessed(
+        _ id: MessageID, by endpoint: String
+    ) async throws(BackendError) -> Bool {
+        try await inner.isProcessed(id, by: endpoint)
+    }
+
     func read(
         _ key: DocumentKey, in partition: PartitionKey
     ) async throws(BackendError) -> Document? {

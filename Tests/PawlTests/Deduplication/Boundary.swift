@@ -123,6 +123,12 @@ struct BoundedDatabase: Database {
         return result
     }
 
+    func isProcessed(
+        _ id: MessageID, by endpoint: String
+    ) async throws(BackendError) -> Bool {
+        try await base.isProcessed(id, by: endpoint)
+    }
+
     func list(
         kind: String, after: LocatedDocument?, limit: Int
     ) async throws(BackendError) -> [LocatedDocument] {

@@ -95,7 +95,7 @@ struct RecoveryTests {
         #expect(letter.failures.map(\.time) == letter.failures.map(\.time).sorted())
         #expect(letter.failures.first?.time == sent)
         #expect(letter.time == letter.failures.last?.time)
-        #expect(letter.retryBefore == letter.time + .days(7))
+        #expect(letter.retryBefore == letter.envelope.map { $0.sentAt + .days(7) })
         let envelope = try #require(letter.envelope)
         #expect(try value(Try.self, from: envelope.body).note == "x")
         #expect(hand.log.entries(from: .error).count == 1)

@@ -41,6 +41,12 @@ struct ChaosDatabase<Base: Database>: Database, TransportWrapper {
         return try await base.commit(scrambled)
     }
 
+    func isProcessed(
+        _ id: MessageID, by endpoint: String
+    ) async throws(BackendError) -> Bool {
+        try await base.isProcessed(id, by: endpoint)
+    }
+
     func read(
         _ key: DocumentKey, in partition: PartitionKey
     ) async throws(BackendError) -> Document? {
