@@ -2,7 +2,8 @@
 # `make demo` shows what Pawl does; `make test` passes the tests.
 
 SHELL := /bin/bash
-PACKAGES := libsqlite3-dev
+# The program sqlite3 counts what the demo has left, in a test and for whoever wants to.
+PACKAGES := libsqlite3-dev sqlite3
 ROUNDS ?= 1000
 MESSAGES ?= 100000
 
@@ -10,7 +11,7 @@ MESSAGES ?= 100000
 
 demo: setup
 	swift build -c release --product pawl
-	"$$(swift build -c release --show-bin-path)/pawl" demo $(ARGS)
+	PAWL_INVOKED_AS="make demo" "$$(swift build -c release --show-bin-path)/pawl" demo $(ARGS)
 
 test: setup
 	swift build --build-tests

@@ -48,4 +48,39 @@ public struct Report: Codable, Sendable {
     public var batch: Double
     /// The commits that were synced to disk, for each message.
     public var fsyncs_per_message: Double
+
+    /// The same figures for people, with their units.
+    public var table: String {
+        func latency(_ name: String, _ latency: Latency) -> [(String, String, String)] {
+            [
+                ("\(name), median", "\(latency.p50)", "ms"),
+                ("\(name), 99th percentile", "\(latency.p99)", "ms"),
+            ]
+        }
+        let rows =
+            [
+                ("backend", backend, ""),
+                ("algorithm", algorithm, ""),
+                ("measured", "\(messages)", "messages"),
+                ("further ones in the queue", "\(backlog)", "messages"),
+                ("handled at once", "\(concurrency)", "messages"),
+                ("throughput", "\(messages_per_second)", "messages/s"),
+                ("throughput by hand", "\(raw_messages_per_second)", "messages/s"),
+                ("ratio of the two", "\(ratio)", ""),
+            ] + latency("latency, one process", latency_ms)
+            + latency("latency, two processes", latency_two_processes_ms)
+            + latency("one commit by hand", raw_commit_ms) + [
+                ("largest memory", "\(peak_rss_mb)", "MB"),
+                ("mean batch", "\(batch)", "operations/transaction"),
+                ("syncs", "\(fsyncs_per_message)", "per message"),
+            ]
+        let nameWidth = rows.map(\.0.count).max() ?? 0
+        let valueWidth = rows.map(\.1.count).max() ?? 0
+        return rows.map { name, value, unit in
+            let gap = nameWidth - name.count + 2 + valueWidth - value.count
+            return name + String(repeating: " ", count: gap) + value
+                + (unit.isEmpty ? "" : " \(unit)")
+        }
+        .joined(separator: "\n")
+    }
 }

@@ -35,7 +35,7 @@ struct BenchCommand: AsyncParsableCommand {
     @Option(help: "The folder in which a folder for the files is made; they are removed.")
     var data = FileManager.default.temporaryDirectory.path
 
-    @Flag(help: "Prints JSON.")
+    @Flag(help: "Print one JSON object instead of a table.")
     var json = false
 
     enum Backend: String, ExpressibleByArgument, CaseIterable {
@@ -56,8 +56,9 @@ struct BenchCommand: AsyncParsableCommand {
         let report = try await benchmark.run { step in
             FileHandle.standardError.write(Data("\(step)…\n".utf8))
         }
+        guard json else { return print(report.table) }
         let encoder = JSONEncoder()
-        encoder.outputFormatting = json ? [.sortedKeys] : [.sortedKeys, .prettyPrinted]
+        encoder.outputFormatting = [.sortedKeys]
         print(String(decoding: try encoder.encode(report), as: UTF8.self))
     }
 }

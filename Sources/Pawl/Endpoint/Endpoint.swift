@@ -10,6 +10,8 @@ public import ServiceLifecycle
 /// ).run()
 /// ```
 ///
+/// `.sigterm` needs `import UnixSignals` where the feature `MemberImportVisibility` is enabled.
+///
 /// Run as many processes with the same endpoint as you like; they share its queue. The life of a
 /// process's endpoint:
 ///
@@ -109,6 +111,9 @@ public struct Endpoint: Service {
 
     /// Creates the endpoint's queue, and its subscriptions, where they don't exist yet, without
     /// running it: what is sent to it waits.
+    ///
+    /// What senders know of the subscriptions may be a second old: an event that is published
+    /// within a second after the first registration for it may miss this endpoint.
     ///
     /// - Throws: As ``run()``.
     public func register() async throws {

@@ -35,15 +35,13 @@ enum JSON {
             } catch DecodingError.keyNotFound(let key, let context) {
                 // Only what is asked for is taken from the defaults. All that is not there would
                 // be too much: an optional that was set to nil is not there either.
-                var value = try stored ?? decode(JSONValue.self, from: bytes)
-                let others =
-                    try fallback
-                    ?? decode(JSONValue.self, from: encode(AnyEncodable(defaults())))
+                var value = try stored ?? JSONValue(bytes)
+                let others = try fallback ?? JSONValue(encode(AnyEncodable(defaults())))
                 let path = context.codingPath.map(\.stringValue) + [key.stringValue]
                 guard value.add(path[...], from: others) else {
                     throw DecodingError.keyNotFound(key, context)
                 }
-                bytes = try encode(value)
+                bytes = value.encoded()
                 stored = value
                 fallback = others
             }

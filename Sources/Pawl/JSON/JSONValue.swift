@@ -1,46 +1,67 @@
 /// Any JSON value.
-enum JSONValue: Codable, Equatable {
+enum JSONValue: Equatable {
     case null
     case bool(Bool)
-    case integer(Int64)
-    case unsigned(UInt64)
-    case number(Double)
+    /// Its text, because no type of number holds all that may stand there.
+    case number(String)
     case string(String)
     case array([JSONValue])
     case object([String: JSONValue])
 
-    init(from decoder: any Decoder) throws {
-        let container = try decoder.singleValueContainer()
-        if container.decodeNil() {
-            self = .null
-        } else if let value = try? container.decode(Bool.self) {
-            self = .bool(value)
-        } else if let value = try? container.decode(Int64.self) {
-            self = .integer(value)
-        } else if let value = try? container.decode(UInt64.self) {
-            self = .unsigned(value)
-        } else if let value = try? container.decode(Double.self) {
-            self = .number(value)
-        } else if let value = try? container.decode(String.self) {
-            self = .string(value)
-        } else if let value = try? container.decode([JSONValue].self) {
-            self = .array(value)
-        } else {
-            self = .object(try container.decode([String: JSONValue].self))
+    init(_ bytes: [UInt8]) throws {
+        self.init(try JSONTape(bytes), at: 0)
+    }
+
+    private init(_ tape: JSONTape, at index: Int) {
+        let token = tape.tokens[index]
+        switch token.kind {
+        case .null: self = .null
+        case .isFalse: self = .bool(false)
+        case .isTrue: self = .bool(true)
+        case .integer, .number: self = .number(tape.text(token))
+        case .string, .escaped, .duplicate: self = .string(tape.text(token))
+        case .array:
+            var values: [JSONValue] = []
+            var value = index + 1
+            while value < Int(token.next) {
+                values.append(JSONValue(tape, at: value))
+                value = Int(tape.tokens[value].next)
+            }
+            self = .array(values)
+        case .object:
+            var fields: [String: JSONValue] = [:]
+            var key = index + 1
+            while key < Int(token.next) {
+                let name = tape.tokens[key]
+                if name.kind != .duplicate {
+                    fields[tape.text(name)] = JSONValue(tape, at: key + 1)
+                }
+                key = Int(name.next)
+            }
+            self = .object(fields)
         }
     }
 
-    func encode(to encoder: any Encoder) throws {
-        var container = encoder.singleValueContainer()
+    func encoded() -> [UInt8] {
+        var buffer = JSONBuffer()
+        write(to: &buffer, 0)
+        return buffer.text()
+    }
+
+    private func write(to buffer: inout JSONBuffer, _ item: Int) {
         switch self {
-        case .null: try container.encodeNil()
-        case .bool(let value): try container.encode(value)
-        case .integer(let value): try container.encode(value)
-        case .unsigned(let value): try container.encode(value)
-        case .number(let value): try container.encode(value)
-        case .string(let value): try container.encode(value)
-        case .array(let value): try container.encode(value)
-        case .object(let value): try container.encode(value)
+        case .null: buffer.fill(item) { $0.bytes.append(contentsOf: "null".utf8) }
+        case .bool(let value): buffer.fill(item) { $0.bytes.append(contentsOf: "\(value)".utf8) }
+        case .number(let text): buffer.fill(item) { $0.bytes.append(contentsOf: text.utf8) }
+        case .string(let text): buffer.fill(item) { $0.write(text) }
+        case .array(let values):
+            buffer.open(item, as: .array)
+            for value in values { value.write(to: &buffer, buffer.add(to: item, key: nil)) }
+        case .object(let fields):
+            buffer.open(item, as: .object)
+            for (name, value) in fields {
+                value.write(to: &buffer, buffer.add(to: item, key: name))
+            }
         }
     }
 

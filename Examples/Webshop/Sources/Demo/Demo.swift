@@ -103,18 +103,25 @@ public struct Demo: Sendable {
         let other: DemoOptions.Algorithm = options.algorithm == .outbox ? .transactional : .outbox
         let folderToKeep = folder.isTemporary ? "shop" : folder.path
         var ideas = [
-            ("pawl demo --kills 60 --seed \(options.seed &+ 1)", "a wilder monkey"),
+            (again("--kills 60 --seed \(options.seed &+ 1)"), "a wilder monkey"),
             (
-                "pawl demo --algorithm \(other)",
+                again("--algorithm \(other)"),
                 other == .outbox ? "a store file for each service" : "one file for everything"
             ),
         ]
-        if folder.isTemporary { ideas.append(("pawl demo --data shop", "keep the stores")) }
-        ideas += [
-            ("(cd \(folderToKeep)/pawl && sqlite3 < audit.sql)", "count again, without Pawl"),
-            ("less Examples/Webshop/README.md", "how the shop is made"),
-            ("make test", "see Pawl test itself"),
-        ]
+        if folder.isTemporary { ideas.append((again("--data shop"), "keep the stores")) }
+        ideas.append(
+            (
+                "(cd \(Self.quoted(folderToKeep + "/pawl")) && sqlite3 < audit.sql)",
+                "count again, without Pawl"
+            ))
+        // Only make is known to have been called from the project's root.
+        if Self.target != nil {
+            ideas += [
+                ("less Examples/Webshop/README.md", "how the shop is made"),
+                ("make test", "see Pawl test itself"),
+            ]
+        }
         let width = ideas.map(\.0.count).max() ?? 0
         let lines = ideas.map { idea, purpose in
             "  \(idea)\(String(repeating: " ", count: width - idea.count))   \(purpose)\n"
@@ -128,5 +135,23 @@ public struct Demo: Sendable {
             What to try next:
             \(lines.joined())
             """
+    }
+
+    /// How make was called if it started the demo; it says so, because then `pawl` is nowhere that
+    /// a shell looks for it.
+    private static var target: String? { ProcessInfo.processInfo.environment["PAWL_INVOKED_AS"] }
+
+    /// A line that starts the demo with other options from where it was started now.
+    private func again(_ options: String) -> String {
+        guard let target = Self.target else {
+            return "\(Self.quoted(executable.path)) demo \(options)"
+        }
+        return "\(target) ARGS=\"\(options)\""
+    }
+
+    /// A path as a shell reads it.
+    private static func quoted(_ path: String) -> String {
+        let isPlain = path.allSatisfy { $0.isLetter || $0.isNumber || "/._-+".contains($0) }
+        return isPlain ? path : "'\(path.replacingOccurrences(of: "'", with: #"'\''"#))'"
     }
 }
