@@ -18,13 +18,19 @@ struct DeadLettersCommand: AsyncParsableCommand {
         @Option(help: "Only those of this endpoint.")
         var endpoint: String?
 
-        func open(readOnly: Bool) throws -> DeadLetters {
-            // Opening would create the file, and a mistyped path would look like an empty store.
+        /// Opens the store to look at it. A mistyped path is left as it is.
+        func look() throws -> DeadLetters {
             guard FileManager.default.fileExists(atPath: store) else {
                 throw ValidationError("There is no file \(store).")
             }
-            return DeadLetters(
-                in: try SQLiteStore.open(store, options: readOnly ? .readOnly : SQLiteOptions()))
+            return DeadLetters(in: try SQLiteStore.open(store, options: .readOnly))
+        }
+
+        /// Opens the store to change it.
+        func open() throws -> DeadLetters {
+            // Opening it to write would make a store of whatever database is there.
+            _ = try look()
+            return DeadLetters(in: try SQLiteStore.open(store))
         }
     }
 
@@ -52,7 +58,7 @@ struct DeadLettersCommand: AsyncParsableCommand {
         var json = false
 
         func run() async throws {
-            let letters = try await place.open(readOnly: true).list(endpoint: place.endpoint)
+            let letters = try await place.look().list(endpoint: place.endpoint)
             if json { return try printJSON(letters) }
             if letters.isEmpty { return print("No dead letters.") }
             for letter in letters {
@@ -73,7 +79,7 @@ struct DeadLettersCommand: AsyncParsableCommand {
         var json = false
 
         func run() async throws {
-            let letter = try await choice.find(in: choice.place.open(readOnly: true))
+            let letter = try await choice.find(in: choice.place.look())
             if json { return try printJSON(letter) }
             print("Dead letter   \(letter.id)")
             print("Endpoint      \(letter.endpoint)")
@@ -113,12 +119,14 @@ struct DeadLettersCommand: AsyncParsableCommand {
         var force = false
 
         func run() async throws {
-            let letters = try choice.place.open(readOnly: false)
+            let letters = try choice.place.open()
             let letter = try await choice.find(in: letters)
             let path = queues ?? choice.place.store
             guard FileManager.default.fileExists(atPath: path) else {
                 throw ValidationError("There is no file \(path).")
             }
+            // As with the store: nothing else is to be made into one.
+            _ = try SQLiteTransport.open(path, options: .readOnly)
             try await letters.retry(letter, over: SQLiteTransport.open(path), force: force)
             print("Sent \(letter.id) to \(letter.endpoint) again.")
         }
@@ -131,7 +139,7 @@ struct DeadLettersCommand: AsyncParsableCommand {
         @OptionGroup var choice: Choice
 
         func run() async throws {
-            let letters = try choice.place.open(readOnly: false)
+            let letters = try choice.place.open()
             let letter = try await choice.find(in: letters)
             try await letters.discard(letter)
             print("Discarded \(letter.id).")

@@ -72,6 +72,12 @@ struct DeadLettersCommandTests {
         #expect(show.text.contains(#"{"amount":7}"#))
         #expect(show.text.contains("Given up"))
 
+        try withOtherDatabase { other in
+            let mistyped = try Program.run(
+                "dead-letters", "retry", seven.id.description, "--store", path, "--queues", other)
+            #expect(mistyped.status != 0)
+            #expect(mistyped.errors.contains("there is no store of Pawl's in it"))
+        }
         let retry = try Program.run("dead-letters", "retry", seven.id.description, "--store", path)
         #expect(retry.status == 0, "\(retry.errors)")
         let discard = try Program.run(
@@ -93,5 +99,31 @@ struct DeadLettersCommandTests {
         #expect(!FileManager.default.fileExists(atPath: path))
         let show = try Program.run("dead-letters", "show", "42", "--store", "/dev/null")
         #expect(show.status != 0)
+    }
+
+    @Test(
+        "makes no store of another database that a mistyped path leads to",
+        arguments: ["list", "show", "retry", "discard"])
+    func otherDatabase(command: String) throws {
+        try withOtherDatabase { other in
+            let id = command == "list" ? [] : [String(repeating: "0", count: 32)]
+            let output = try Program.run(["dead-letters", command] + id + ["--store", other])
+            #expect(output.status != 0)
+            #expect(output.errors.contains("there is no store of Pawl's in it"))
+        }
+    }
+
+    /// Has a body use a database without tables, which SQLite keeps in a file without bytes, and
+    /// expects that it still is one afterwards.
+    private func withOtherDatabase(_ body: (String) throws -> Void) throws {
+        let manager = FileManager.default
+        let folder = manager.temporaryDirectory.appending(path: "pawl-other-\(UUID().uuidString)")
+        try manager.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? manager.removeItem(at: folder) }
+        let path = folder.appending(path: "other.sqlite").path
+        try Data().write(to: URL(filePath: path))
+        try body(path)
+        #expect(try Data(contentsOf: URL(filePath: path)).isEmpty)
+        #expect(try manager.contentsOfDirectory(atPath: folder.path) == ["other.sqlite"])
     }
 }

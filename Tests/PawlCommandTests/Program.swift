@@ -8,7 +8,9 @@ enum Program {
         let errors: String
     }
 
-    static func run(_ arguments: String...) throws -> Output {
+    static func run(_ arguments: String...) throws -> Output { try run(arguments) }
+
+    static func run(_ arguments: [String]) throws -> Output {
         let tests = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
         let process = Process()
         process.executableURL = URL(filePath: tests).deletingLastPathComponent()

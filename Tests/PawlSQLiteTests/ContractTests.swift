@@ -3,7 +3,7 @@ import PawlContracts
 import PawlSQLite
 import Testing
 
-@Suite("What every backend must do, by SQLite")
+@Suite("What every backend must do, by SQLite", .timeLimit(.minutes(2)))
 struct ContractTests {
     let bench: Workbench
     let clock = ManualClock()

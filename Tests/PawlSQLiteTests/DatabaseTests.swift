@@ -4,7 +4,7 @@ import Testing
 
 @testable import PawlSQLite
 
-@Suite("A SQLite database")
+@Suite("A SQLite database", .timeLimit(.minutes(1)))
 struct DatabaseTests {
     let bench: Workbench
 

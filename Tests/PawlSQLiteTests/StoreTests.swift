@@ -5,7 +5,7 @@ import Testing
 
 @testable import PawlSQLite
 
-@Suite("A SQLite store")
+@Suite("A SQLite store", .timeLimit(.minutes(1)))
 struct StoreTests {
     let bench: Workbench
 

@@ -4,7 +4,7 @@ import Testing
 
 @testable import PawlSQLite
 
-@Suite("A SQLite transport")
+@Suite("A SQLite transport", .timeLimit(.minutes(1)))
 struct TransportTests {
     let bench: Workbench
     let lease: Duration = .seconds(30)
@@ -76,6 +76,20 @@ struct TransportTests {
                     == [MessageID("\(number)")])
             try await here.acknowledge(deliveries[0].receipt)
         }
+    }
+
+    @Test("hears of what another one sent between the first receiver's look and its wait")
+    func firstWait() async throws {
+        let here = try await transport()
+        let there = try await transport()
+        let file = here.queues.file
+        let queue = try await file.read { try here.queues.id(of: "billing", on: $0) }
+        let bell = file.shared.bells[queue]
+        let rings = bell.door.rings
+        try await there.send([message("a")])
+        // The bench's sleep never ends.
+        await file.wait(for: bell.door, after: rings, atMost: .seconds(3))
+        #expect(bell.door.rings != rings)
     }
 
     @Test("returns nothing only when the task that waits is cancelled")

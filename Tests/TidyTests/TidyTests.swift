@@ -10,6 +10,7 @@ struct TidyTests {
         (#"\bTask\.(init|detached|immediate|immediateDetached)\b"#, "a child task of a group"),
         (#"\bTask\.sleep\b"#, "environment.sleep"),
         (#"(^|[^.\w ]|[^c] )(sleep|usleep|nanosleep)\s*\("#, "environment.sleep"),
+        (#"\b(p?select|p?poll)\s*\("#, "environment.sleep"),
         (#"\bDate\s*(\(|\.now)"#, "environment.now"),
         (
             #"\b(ContinuousClock|SuspendingClock|DispatchTime|DispatchWallTime)\b"#,
@@ -32,6 +33,10 @@ struct TidyTests {
         (
             "Sources/PawlSQLite/Connection/FileWatcher.swift",
             "waits for the kernel to tell of another process's commit; there is no other way"
+        ),
+        (
+            "Sources/PawlSQLite/Connection/Turnstile.swift",
+            "waits for another process's lock in SQLite's busy handler, which is synchronous"
         ),
     ]
 
@@ -59,9 +64,9 @@ struct TidyTests {
         let bad = [
             "Task {", "Task<Void, Never> {", "Task(priority: .high) {", "Task.detached {",
             "Task.immediate {", "try await Task.sleep(for: .seconds(1))", "usleep(10)",
-            "    sleep(1)",
-            "Date()",
-            "Date.now", "ContinuousClock.now", "ContinuousClock().now", "let id = UUID()",
+            "    sleep(1)", "select(0, nil, nil, nil, &interval)", "Glibc.poll(nil, 0, 10)",
+            "pselect(0, nil, nil, nil, &time, nil)", "if ppoll(nil, 0, &time, nil) == 0 {",
+            "Date()", "Date.now", "ContinuousClock.now", "ContinuousClock().now", "let id = UUID()",
             "Int.random(in: 1...6)", "list.shuffled()", "DispatchQueue.main.async",
             "Thread.sleep(1)", "SystemRandomNumberGenerator()",
         ]
@@ -69,7 +74,7 @@ struct TidyTests {
             "group.addTask {", "environment.sleep", "Timestamp(microseconds: 1)", "UUID(uuid: x)",
             "Int.random(in: 1...6, using: &generator)", "Task.isCancelled", "withTaskGroup {",
             "list.shuffled(using: &generator)", "func sleep(for time: Duration) {", "Task.yield()",
-            "OfflineDate",
+            "OfflineDate", "isSelected(row)", "list.preselect(1)", "depoll(queue)",
         ]
         func isForbidden(_ line: String) throws -> Bool {
             try Self.forbidden.contains { line.contains(try Self.regex($0.pattern)) }

@@ -41,12 +41,18 @@ final class CommitSignal: Sendable {
 
     /// Begins to listen, if nobody else in this process does already.
     ///
-    /// - Parameter heard: Called after each signal, this process's own included.
+    /// - Parameter heard: Called after each signal, this process's own included, and once at the
+    ///   very beginning: nobody heard what was committed before that, and whoever is about to wait
+    ///   may have looked too early to see it.
     func listen(_ heard: @escaping @Sendable () -> Void) {
         state.withLock { state in
             state.listeners += 1
             guard state.listeners == 1 else { return }
-            if state.watcher == nil { state.watcher = FileWatcher(log, heard) }
+            if state.watcher == nil {
+                state.watcher = FileWatcher(log, heard)
+                heard()
+            }
+            // Signals that come while it is suspended are kept for it.
             state.watcher?.resume()
         }
     }

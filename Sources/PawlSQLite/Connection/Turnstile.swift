@@ -22,8 +22,13 @@ struct Patience: Sendable {
     private static let eagerWait: Int64 = 200
     private static let lazyWait: Int64 = 2000
 
-    /// Waits, unless the waits before have used up the time. The thread that waits is the
-    /// connection's own: no task is held up.
+    /// Waits, unless the waits before have used up the time.
+    ///
+    /// SQLite's busy handler is synchronous, so this blocks its thread. For whatever writes that
+    /// is the connection's own, and no task is held up. A read is done on its caller's thread
+    /// (see ``Lane``), and would hold up a task there. But in a write-ahead log nobody who reads
+    /// waits for anybody who writes: a reader meets a busy file only while the log is recovered
+    /// after a crash or removed by the last one to close it, for moments.
     ///
     /// - Parameter tries: How often this has been called before for the same lock.
     /// - Returns: Whether to try again.
