@@ -2,7 +2,7 @@ import Foundation
 import GRDB
 import Pawl
 
-/// The raw limit: the statements that a backend needs for a message, by hand, on one cached
+/// The raw limit: the statements that a backend needs for a message, by hand on one cached GRDB
 /// connection to each file, in transactions of 100 messages, the claim included.
 struct RawLimit {
     /// Messages in one transaction.
@@ -12,9 +12,14 @@ struct RawLimit {
     /// The same as `store` where both are in one file.
     let queue: DatabaseQueue
 
+    private let documents: DocumentStatements
+    private let messages: MessageStatements
+
     init(store: String, queue: String) throws {
         self.store = try Self.open(store)
         self.queue = store == queue ? self.store : try Self.open(queue)
+        documents = try self.store.inDatabase(DocumentStatements.init)
+        messages = try self.queue.inDatabase(MessageStatements.init)
     }
 
     private static func open(_ path: String) throws -> DatabaseQueue {
@@ -38,12 +43,22 @@ struct RawLimit {
         let player: String
     }
 
+    /// What is bound for every message, made once.
+    private struct Values {
+        let body: String
+        let outgoing: Data
+        /// What is left in the ledger once the message has been sent.
+        let mark: Data
+    }
+
     /// Handles messages, and returns how many a second.
     func run(messages: Int, body: String, outgoing: [UInt8], clock: Environment) throws -> Int {
+        let values = Values(
+            body: body, outgoing: Data(outgoing), mark: Data(outgoing.prefix(29)))
         let start = clock.now()
         var done = 0
         while done < messages {
-            let count = try store === queue ? inOneFile(body, outgoing) : inTwoFiles(body, outgoing)
+            let count = try store === queue ? inOneFile(values) : inTwoFiles(values)
             if count == 0 { break }
             done += count
         }
@@ -51,50 +66,49 @@ struct RawLimit {
     }
 
     /// As `transactional` does it, with the claim of the batch in the same transaction.
-    private func inOneFile(_ body: String, _ outgoing: [UInt8]) throws -> Int {
-        try queue.writeWithoutTransaction { database in
-            var count = 0
-            try database.inTransaction(.immediate) {
-                let batch = try claim(database)
-                for message in batch {
-                    try change(message, body, ledger: nil, database)
-                    try remove(message, database)
-                    try send(outgoing, local: true, database)
-                }
-                count = batch.count
-                return .commit
+    private func inOneFile(_ values: Values) throws -> Int {
+        try transaction(queue) {
+            let batch = try claim()
+            for message in batch {
+                try change(message, values.body, ledger: nil)
+                try remove(message)
+                try send(values.outgoing, local: true)
             }
-            return count
+            return batch.count
         }
     }
 
     /// As `outbox` does it: claim, save, send, mark, acknowledge.
-    private func inTwoFiles(_ body: String, _ outgoing: [UInt8]) throws -> Int {
-        let batch = try queue.write { try claim($0) }
-        try store.write { for message in batch { try change(message, body, ledger: outgoing, $0) } }
-        try queue.write { for _ in batch { try send(outgoing, local: false, $0) } }
-        try store.write {
-            for message in batch {
-                try change(message, body, ledger: [UInt8](outgoing.prefix(29)), $0)
-            }
+    private func inTwoFiles(_ values: Values) throws -> Int {
+        let batch = try transaction(queue) { try claim() }
+        try transaction(store) {
+            for message in batch { try change(message, values.body, ledger: values.outgoing) }
         }
-        try queue.write { for message in batch { try remove(message, $0) } }
+        try transaction(queue) { for _ in batch { try send(values.outgoing, local: false) } }
+        try transaction(store) {
+            for message in batch { try change(message, values.body, ledger: values.mark) }
+        }
+        try transaction(queue) { for message in batch { try remove(message) } }
         return batch.count
     }
 
-    private func claim(_ database: GRDB.Database) throws -> [Claimed] {
-        let statement = try database.cachedStatement(
-            sql: """
-                UPDATE messages SET visible = ?, lease = ?, attempt = attempt + 1
-                WHERE seq IN (
-                    SELECT seq FROM messages
-                    WHERE queue = (SELECT id FROM queues WHERE name = 'scores') AND visible <= ?
-                    ORDER BY visible, seq LIMIT ?)
-                RETURNING seq, attempt, envelope
-                """)
+    private func transaction<Value>(
+        _ connection: DatabaseQueue, _ body: () throws -> Value
+    ) throws -> Value {
+        try connection.writeWithoutTransaction { database in
+            try database.beginTransaction(.immediate)
+            let value = try body()
+            try database.commit()
+            return value
+        }
+    }
+
+    private func claim() throws -> [Claimed] {
         let rows = try Row.fetchCursor(
-            statement, arguments: [Int64.max, 1, Int64.max - 1, Self.batch])
+            messages.claim,
+            arguments: [Int64.max, 1, messages.scores, Int64.max - 1, Self.batch])
         var batch: [Claimed] = []
+        batch.reserveCapacity(Self.batch)
         while let row = try rows.next() {
             let seq: Int64 = row[0]
             batch.append(Claimed(seq: seq, player: String(seq % Int64(Handlers.players))))
@@ -102,57 +116,84 @@ struct RawLimit {
         return batch
     }
 
-    private func change(
-        _ message: Claimed, _ body: String, ledger: [UInt8]?, _ database: GRDB.Database
-    ) throws {
-        let select = try database.cachedStatement(
-            sql: """
-                SELECT version, body, ledger, expires FROM documents
-                WHERE partition = ? AND kind = ? AND id = ?
-                """)
+    private func change(_ message: Claimed, _ body: String, ledger: Data?) throws {
         let rows = try Row.fetchCursor(
-            select, arguments: [message.player, Player.kind, message.player])
+            documents.select, arguments: [message.player, Player.kind, message.player])
         guard let row = try rows.next() else { return }
         let version: Int64 = row[0]
         let old: String = row[1]
         precondition(!old.isEmpty)
-        let update = try database.cachedStatement(
-            sql: """
-                UPDATE documents SET version = version + 1, body = ?, ledger = ?, expires = NULL
-                WHERE partition = ? AND kind = ? AND id = ? AND version = ?
-                """)
-        try update.execute(
-            arguments: [
-                body, ledger.map { Data($0) }, message.player, Player.kind, message.player, version,
-            ])
+        try documents.update.execute(
+            arguments: [body, ledger, message.player, Player.kind, message.player, version])
     }
 
-    private func remove(_ message: Claimed, _ database: GRDB.Database) throws {
-        let delete = try database.cachedStatement(
-            sql: "DELETE FROM messages WHERE seq = ? AND lease = ?")
-        try delete.execute(arguments: [message.seq, 1])
+    private func remove(_ message: Claimed) throws {
+        try messages.delete.execute(arguments: [message.seq, 1])
     }
 
-    private func send(_ bytes: [UInt8], local: Bool, _ database: GRDB.Database) throws {
-        let insert = try database.cachedStatement(
-            sql: """
-                INSERT INTO messages (queue, visible, attempt, local, envelope)
-                VALUES ((SELECT id FROM queues WHERE name = 'sink'), ?, 0, ?, ?)
-                """)
-        try insert.execute(arguments: [1, local, Data(bytes)])
+    private func send(_ envelope: Data, local: Bool) throws {
+        try messages.insert.execute(arguments: [messages.sink, 1, local, envelope])
     }
 
     /// Small commits, one at a time, in milliseconds each.
     func commits(_ count: Int, clock: Environment) throws -> [Double] {
         try queue.writeWithoutTransaction { database in
             try database.execute(sql: "CREATE TABLE raw_commits (number INTEGER)")
+            let insert = try database.makeStatement(sql: "INSERT INTO raw_commits VALUES (?)")
             return try (0..<count).map { number in
                 let start = clock.now()
-                let insert = try database.cachedStatement(sql: "INSERT INTO raw_commits VALUES (?)")
                 try insert.execute(arguments: [number])
                 return Double((clock.now() - start).components.attoseconds) / 1e15
             }
         }
+    }
+}
+
+/// What is done to the documents, prepared once.
+private struct DocumentStatements {
+    let select: Statement
+    let update: Statement
+
+    init(_ database: GRDB.Database) throws {
+        select = try database.makeStatement(
+            sql: """
+                SELECT version, body, ledger, expires FROM documents
+                WHERE partition = ? AND kind = ? AND id = ?
+                """)
+        update = try database.makeStatement(
+            sql: """
+                UPDATE documents SET version = version + 1, body = ?, ledger = ?, expires = NULL
+                WHERE partition = ? AND kind = ? AND id = ? AND version = ?
+                """)
+    }
+}
+
+/// What is done to the messages, prepared once, and the queues that they are in.
+private struct MessageStatements {
+    let scores: Int64?
+    let sink: Int64?
+    let claim: Statement
+    let insert: Statement
+    let delete: Statement
+
+    init(_ database: GRDB.Database) throws {
+        let id = "SELECT id FROM queues WHERE name = ?"
+        scores = try Int64.fetchOne(database, sql: id, arguments: ["scores"])
+        sink = try Int64.fetchOne(database, sql: id, arguments: ["sink"])
+        claim = try database.makeStatement(
+            sql: """
+                UPDATE messages SET visible = ?, lease = ?, attempt = attempt + 1
+                WHERE seq IN (
+                    SELECT seq FROM messages WHERE queue = ? AND visible <= ?
+                    ORDER BY visible, seq LIMIT ?)
+                RETURNING seq, attempt, envelope
+                """)
+        insert = try database.makeStatement(
+            sql: """
+                INSERT INTO messages (queue, visible, attempt, local, envelope)
+                VALUES (?, ?, 0, ?, ?)
+                """)
+        delete = try database.makeStatement(sql: "DELETE FROM messages WHERE seq = ? AND lease = ?")
     }
 }
 

@@ -41,10 +41,11 @@ public final class SQLiteDatabase: Database, Service {
         SQLiteDatabase(try SQLiteFile(path: path, options: options, environment: environment))
     }
 
-    /// Removes what has expired, once a minute, until it is shut down gracefully or cancelled.
-    /// Everything else works without it.
+    /// Removes what has expired, once a minute, until it is shut down gracefully or cancelled, and
+    /// then copies the write-ahead log into the file. Everything else works without it.
     public func run() async {
         await sweeping.run()
+        await documents.file.foldLogIn()
     }
 
     /// What a file can hold, as the options say.

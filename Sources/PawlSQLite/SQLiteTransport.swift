@@ -31,10 +31,11 @@ public final class SQLiteTransport: Transport, Service {
         SQLiteTransport(try SQLiteFile(path: path, options: options, environment: environment))
     }
 
-    /// Waits until it is shut down gracefully or cancelled: queues have nothing that expires.
-    /// Everything else works without it.
+    /// Waits until it is shut down gracefully or cancelled, as queues have nothing that expires,
+    /// and then copies the write-ahead log into the file. Everything else works without it.
     public func run() async {
         await Sweeping(environment: queues.file.environment, sweeps: []).run()
+        await queues.file.foldLogIn()
     }
 
     /// What a file can carry, as the options say.

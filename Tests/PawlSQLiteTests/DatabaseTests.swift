@@ -1,3 +1,4 @@
+import Foundation
 import Pawl
 import ServiceLifecycle
 import Testing
@@ -139,6 +140,21 @@ struct DatabaseTests {
         bench.advance(by: .seconds(1))
         await database.sweeping.sweep()
         #expect(try await database.commit(session) == .committed)
+    }
+
+    @Test("leaves a file that is complete without its log when its service has ended")
+    func foldedIn() async throws {
+        let database = try await bench.database()
+        _ = try await database.write([.put(account("1"), json("1"), if: .absent)], in: "p")
+        await withTaskGroup { group in
+            group.addTask { await database.run() }
+            group.cancelAll()
+            await group.waitForAll()
+        }
+        let copy = bench.path("copy.sqlite")
+        try FileManager.default.copyItem(atPath: bench.path(), toPath: copy)
+        let store = try SQLiteStore.open(copy, environment: bench.environment)
+        #expect(try await store.read(account("1"), in: "p")?.content == json("1"))
     }
 
     @Test("ends its service when the task is cancelled")

@@ -65,6 +65,20 @@ final class SQLiteFile: Sendable {
         signal.stopListening()
     }
 
+    /// Copies the write-ahead log into the database, so that a copy of that one file is complete.
+    /// Waits for nobody: what others read or write at this moment may stay in the log.
+    func foldLogIn() async {
+        guard let writer else { return }
+        await withCheckedContinuation { continuation in
+            writer.asyncWriteWithoutTransaction { database in
+                // Without it, on a full disk for instance, everything is still in the log, where
+                // the next one to open the file finds it.
+                _ = try? database.checkpoint(.passive)
+                continuation.resume()
+            }
+        }
+    }
+
     /// What `PRAGMA synchronous` really is on the connection that writes: 1 for NORMAL, 2 for FULL.
     func effectiveSynchronous() throws -> Int? { try integer(sql: "PRAGMA synchronous") }
 
