@@ -46,8 +46,13 @@ final class Child: Sendable {
             if data.isEmpty { handle.readabilityHandler = nil }
             self?.hear(data)
         }
+        // Foundation on Linux has been seen to crash when two processes are started at once.
+        Self.starting.lock()
+        defer { Self.starting.unlock() }
         try process.run()
     }
+
+    private static let starting = NSLock()
 
     /// Whether it serves.
     var isReady: Bool { state.withLock { $0.isReady && !$0.isOver } }
