@@ -92,6 +92,33 @@ struct TransportTests {
         #expect(bell.door.rings != rings)
     }
 
+    @Test("takes for a receiver that waits in the very transaction that sends, and only once")
+    func takenBySending() async throws {
+        let transport = try await transport()
+        let file = transport.queues.file
+        for number in 0..<50 {
+            try await withThrowingTaskGroup { group in
+                group.addTask {
+                    try await transport.receive(from: "billing", max: 10, lease: lease)
+                }
+                while !file.signal.isListening { await Task.yield() }
+                try await transport.send([message("m\(number)")])
+                // Nobody but the sender has had a turn at writing.
+                let free = try file.integer(
+                    sql: "SELECT count(*) FROM messages WHERE lease IS NULL")
+                #expect(free == 0)
+                // Cancelled at once: what was taken for it is returned all the same.
+                group.cancelAll()
+                let received = try await group.next() ?? []
+                #expect(received.count == 1 && received.first?.attempt == 1)
+                for delivery in received {
+                    #expect(try await transport.acknowledge(delivery.receipt))
+                }
+            }
+        }
+        #expect(try file.integer(sql: "SELECT count(*) FROM messages") == 0)
+    }
+
     @Test("returns nothing only when the task that waits is cancelled")
     func cancellation() async throws {
         let transport = try await transport()

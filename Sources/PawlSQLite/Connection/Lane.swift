@@ -190,24 +190,56 @@ final class Lane: Sendable {
     private func commit(_ round: [Operation], on connection: Connection) {
         var answers: [@Sendable () -> Void] = []
         answers.reserveCapacity(round.count)
+        var takings: [Taking] = []
         do {
             try begin(on: connection)
             for operation in round { answers.append(try attempt(operation, on: connection)) }
+            try takeForReceivers(on: connection, &takings)
         } catch {
             connection.rollBack()
+            undo(takings)
             return repeatAlone(round, after: SQLiteFailure(error), on: connection)
         }
         do {
             try connection.run(.commit)
         } catch {
             connection.rollBack()
+            undo(takings)
             let error = error.backendError(at: .commit, file: queue.path)
             for operation in round { operation.fail(error) }
             return
         }
         metrics?.count(operations: round.count, changes: connection.changesOfThisRound)
+        for taking in takings { _ = taking.claim.end(taking.deliveries) }
         tell(connection)
         for answer in answers { answer() }
+    }
+
+    /// What a round has taken for a receiver that waits.
+    private struct Taking {
+        let bell: QueueBell
+        let claim: StandingClaim
+        var deliveries: [Delivery] = []
+    }
+
+    /// Takes what this round has sent for receivers of this process that wait for it.
+    private func takeForReceivers(
+        on connection: Connection, _ takings: inout [Taking]
+    ) throws(SQLiteFailure) {
+        for queue in connection.queuesToRing.sorted() {
+            let bell = shared.bells[queue]
+            guard let claim = bell.beginTaking() else { continue }
+            takings.append(Taking(bell: bell, claim: claim))
+            takings[takings.count - 1].deliveries = try claim.take(connection)
+        }
+        // What was sent for later is not there yet: its receiver goes on waiting.
+        undo(takings.filter(\.deliveries.isEmpty))
+        takings.removeAll(where: \.deliveries.isEmpty)
+    }
+
+    /// Has the receivers wait on: nothing was taken for them.
+    private func undo(_ takings: [Taking]) {
+        for taking in takings where taking.claim.end([]) { taking.bell.stand(taking.claim) }
     }
 
     private func begin(on connection: Connection) throws(SQLiteFailure) {

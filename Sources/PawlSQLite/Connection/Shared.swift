@@ -42,6 +42,29 @@ final class QueueBell: Sendable {
     /// says that there is something to be taken.
     var sendingsHere: Int { sendings.load(ordering: .acquiring) }
 
+    private let standing = Mutex<[StandingClaim]>([])
+
+    /// Has senders of this process take for a receiver.
+    func stand(_ claim: StandingClaim) {
+        standing.withLock { $0.append(claim) }
+    }
+
+    /// Ends that.
+    ///
+    /// - Returns: What was taken for the receiver, if anything was.
+    func withdraw(_ claim: StandingClaim) async -> [Delivery]? {
+        standing.withLock { $0.removeAll { $0 === claim } }
+        return await claim.withdraw()
+    }
+
+    /// A receiver that waits, for whom something can be taken now.
+    func beginTaking() -> StandingClaim? {
+        while let claim = standing.withLock({ $0.isEmpty ? nil : $0.removeFirst() }) {
+            if claim.begin() { return claim }
+        }
+        return nil
+    }
+
     func ringForSending() {
         sendings.add(1, ordering: .acquiringAndReleasing)
         door.ring()

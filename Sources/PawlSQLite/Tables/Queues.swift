@@ -104,7 +104,14 @@ final class Queues: Sendable {
             let pause = next.map { Timestamp(microseconds: $0) - now } ?? Self.slowLook
             isWorthTaking = pause <= .zero
             if isWorthTaking { continue }
+            let standing = StandingClaim(
+                take: claiming(from: queue, named: name, max: max, lease: lease))
+            bell.stand(standing)
             await file.wait(for: bell.door, after: rings, atMost: min(pause, Self.slowLook))
+            if let taken = await bell.withdraw(standing) {
+                bell.isDrained.store(taken.count < max, ordering: .relaxed)
+                return taken
+            }
             isWorthTaking = bell.sendingsHere != sendings
         }
         return []
@@ -143,9 +150,16 @@ final class Queues: Sendable {
     private func claim(
         from queue: Int64, named name: String, max: Int, lease: Duration
     ) async throws(BackendError) -> [Delivery] {
+        try await file.write(claiming(from: queue, named: name, max: max, lease: lease))
+    }
+
+    /// The operation that takes messages.
+    private func claiming(
+        from queue: Int64, named name: String, max: Int, lease: Duration
+    ) -> @Sendable (Connection) throws(SQLiteFailure) -> [Delivery] {
         // Half of the range, so that it is never negative; fresh for every claim.
         let token = Int64(file.environment.random() >> 1)
-        return try await file.write { connection in
+        return { (connection) throws(SQLiteFailure) in
             try connection.all(
                 .claim, connection.now + lease, token, queue, connection.now, max
             ) { row in
