@@ -211,12 +211,13 @@ final class Lane: Sendable {
         }
         metrics?.count(operations: round.count, changes: connection.changesOfThisRound)
         for taking in takings { _ = taking.claim.end(taking.deliveries) }
-        tell(connection)
+        tell(connection, served: takings)
         for answer in answers { answer() }
     }
 
     /// What a round has taken for a receiver that waits.
     private struct Taking {
+        let queue: Int64
         let bell: QueueBell
         let claim: StandingClaim
         var deliveries: [Delivery] = []
@@ -229,7 +230,7 @@ final class Lane: Sendable {
         for queue in connection.queuesToRing.sorted() {
             let bell = shared.bells[queue]
             guard let claim = bell.beginTaking() else { continue }
-            takings.append(Taking(bell: bell, claim: claim))
+            takings.append(Taking(queue: queue, bell: bell, claim: claim))
             takings[takings.count - 1].deliveries = try claim.take(connection)
         }
         // What was sent for later is not there yet: its receiver goes on waiting.
@@ -271,10 +272,14 @@ final class Lane: Sendable {
         for operation in round { commit([operation], on: connection) }
     }
 
-    private func tell(_ connection: Connection) {
+    private func tell(_ connection: Connection, served takings: [Taking]) {
         if connection.queuesToRing.isEmpty { return }
         shared.bells.ring(connection.queuesToRing)
+        // Other processes need not wake up for a queue that has been emptied already. What was sent
+        // for later is this process's to wait for; should it die, they find it by their slow look.
+        let emptied = takings.filter { $0.deliveries.count < $0.claim.max }.map(\.queue)
+        let isNews = !connection.queuesToRing.subtracting(emptied).isEmpty
         connection.queuesToRing = []
-        announce()
+        if isNews { announce() }
     }
 }

@@ -13,11 +13,16 @@ final class StandingClaim: Sendable {
         case withdrawn
     }
 
+    /// The largest number of messages that the receiver wants.
+    let max: Int
     /// Takes messages; runs within a transaction.
     let take: @Sendable (Connection) throws(SQLiteFailure) -> [Delivery]
     private let state = Mutex(State.open)
 
-    init(take: @escaping @Sendable (Connection) throws(SQLiteFailure) -> [Delivery]) {
+    init(
+        max: Int, take: @escaping @Sendable (Connection) throws(SQLiteFailure) -> [Delivery]
+    ) {
+        self.max = max
         self.take = take
     }
 

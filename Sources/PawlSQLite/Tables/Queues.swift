@@ -105,7 +105,7 @@ final class Queues: Sendable {
             isWorthTaking = pause <= .zero
             if isWorthTaking { continue }
             let standing = StandingClaim(
-                take: claiming(from: queue, named: name, max: max, lease: lease))
+                max: max, take: claiming(from: queue, named: name, max: max, lease: lease))
             bell.stand(standing)
             await file.wait(for: bell.door, after: rings, atMost: min(pause, Self.slowLook))
             if let taken = await bell.withdraw(standing) {
