@@ -27,7 +27,7 @@ struct BenchCommand: AsyncParsableCommand {
     var backlog = 0
 
     @Option(help: "How many messages the endpoint handles at once.")
-    var concurrency = 1000
+    var concurrency = 2000
 
     @Option(help: "How many single messages measure the latency.")
     var samples = 500
