@@ -7,18 +7,18 @@ struct MemoryDocuments: Sendable {
     private var lastVersion: UInt64 = 0
 
     func read(_ key: DocumentKey, in partition: PartitionKey, at now: Timestamp) -> Document? {
-        let partitions = kinds[MemoryName(key.kind)]
-        let document = partitions?[MemoryName(partition.name)]?[MemoryName(key.id)]
+        let partitions = kinds[ExactText(key.kind)]
+        let document = partitions?[ExactText(partition.name)]?[ExactText(key.id)]
         return document.flatMap { $0.isLive(at: now) ? $0 : nil }
     }
 
     mutating func read(
         kind: String, in partition: PartitionKey, after: String?, limit: Int, at now: Timestamp
     ) -> [LocatedDocument] {
-        let start = after.map { MemoryName($0) }
+        let start = after.map { ExactText($0) }
         var found: [LocatedDocument] = []
-        kinds.change(MemoryName(kind)) { partitions in
-            partitions.change(MemoryName(partition.name)) { shelf in
+        kinds.change(ExactText(kind)) { partitions in
+            partitions.change(ExactText(partition.name)) { shelf in
                 shelf.collect(kind, partition, after: start, limit, at: now, into: &found)
             }
         }
@@ -28,10 +28,10 @@ struct MemoryDocuments: Sendable {
     mutating func list(
         kind: String, after: LocatedDocument?, limit: Int, at now: Timestamp
     ) -> [LocatedDocument] {
-        let startPartition = after.map { MemoryName($0.partition.name) }
-        let startID = after.map { MemoryName($0.key.id) }
+        let startPartition = after.map { ExactText($0.partition.name) }
+        let startID = after.map { ExactText($0.key.id) }
         var found: [LocatedDocument] = []
-        kinds.change(MemoryName(kind)) { partitions in
+        kinds.change(ExactText(kind)) { partitions in
             for name in partitions.names(after: startPartition, including: true)
             where found.count < limit {
                 let start = name == startPartition ? startID : nil
@@ -79,13 +79,13 @@ struct MemoryDocuments: Sendable {
         lastVersion += 1
         let version = Version(rawValue: String(lastVersion))
         let document = write.content.map { Document(version: version, content: $0) }
-        let kind = MemoryName(write.key.kind)
-        let name = MemoryName(partition.name)
+        let kind = ExactText(write.key.kind)
+        let name = ExactText(partition.name)
         kinds.update(kind) { partitions in
             partitions = partitions ?? MemorySorted()
             partitions?.update(name) { shelf in
                 shelf = shelf ?? MemorySorted()
-                shelf?.update(MemoryName(write.key.id)) { $0 = document }
+                shelf?.update(ExactText(write.key.id)) { $0 = document }
                 if shelf?.isEmpty == true { shelf = nil }
             }
             if partitions?.isEmpty == true { partitions = nil }
@@ -96,7 +96,7 @@ struct MemoryDocuments: Sendable {
 
 extension MemorySorted {
     /// Changes the value of a name if there is one.
-    fileprivate mutating func change(_ name: MemoryName, _ change: (inout Value) -> Void) {
+    fileprivate mutating func change(_ name: ExactText, _ change: (inout Value) -> Void) {
         update(name) { value in
             guard var present = value.take() else { return }
             change(&present)
@@ -105,7 +105,7 @@ extension MemorySorted {
     }
 
     /// Removes the value of a name if it meets a condition.
-    fileprivate mutating func forget(_ name: MemoryName, if condition: (Value) -> Bool) {
+    fileprivate mutating func forget(_ name: ExactText, if condition: (Value) -> Bool) {
         update(name) { value in
             if value.map(condition) == true { value = nil }
         }
@@ -115,7 +115,7 @@ extension MemorySorted {
 extension MemorySorted<Document> {
     /// Appends live documents to `found` until it holds `limit`.
     fileprivate mutating func collect(
-        _ kind: String, _ partition: PartitionKey, after start: MemoryName?, _ limit: Int,
+        _ kind: String, _ partition: PartitionKey, after start: ExactText?, _ limit: Int,
         at now: Timestamp, into found: inout [LocatedDocument]
     ) {
         for name in names(after: start) {

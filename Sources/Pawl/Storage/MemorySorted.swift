@@ -1,37 +1,19 @@
-/// A name that is told apart and ordered by its bytes. A `String` alone takes different spellings
-/// of `é` for equal, which no database does.
-struct MemoryName: Hashable, Comparable, Sendable {
-    let text: String
-
-    init(_ text: String) {
-        self.text = text
-    }
-
-    static func == (left: MemoryName, right: MemoryName) -> Bool {
-        left.text.hasSameBytes(as: right.text)
-    }
-
-    static func < (left: MemoryName, right: MemoryName) -> Bool {
-        left.text.precedesInBytes(right.text)
-    }
-}
-
 /// Values by name, which can also be walked in the order of their names.
 ///
 /// Names are put in order when somebody asks for the order, not before, so writes cost what a
 /// dictionary's do.
 struct MemorySorted<Value: Sendable>: Sendable {
-    private var values: [MemoryName: Value] = [:]
+    private var values: [ExactText: Value] = [:]
     /// In order; together with `added` holds every name, and perhaps some that are gone.
-    private var sorted: [MemoryName] = []
-    private var added: [MemoryName] = []
+    private var sorted: [ExactText] = []
+    private var added: [ExactText] = []
 
     var isEmpty: Bool { values.isEmpty }
 
-    subscript(name: MemoryName) -> Value? { values[name] }
+    subscript(name: ExactText) -> Value? { values[name] }
 
     /// Adds, changes or (by setting it to `nil`) removes the value of a name.
-    mutating func update(_ name: MemoryName, _ change: (inout Value?) -> Void) {
+    mutating func update(_ name: ExactText, _ change: (inout Value?) -> Void) {
         let before = values.count
         change(&values[name])
         guard values.count > before else { return }
@@ -45,8 +27,8 @@ struct MemorySorted<Value: Sendable>: Sendable {
 
     /// The names after `start` (or from `start` on, if it is included), in order.
     mutating func names(
-        after start: MemoryName?, including isIncluded: Bool = false
-    ) -> ArraySlice<MemoryName> {
+        after start: ExactText?, including isIncluded: Bool = false
+    ) -> ArraySlice<ExactText> {
         sort()
         guard let start else { return sorted[...] }
         // The first index whose name is not wanted any more marks where the wanted ones begin.
@@ -65,7 +47,7 @@ struct MemorySorted<Value: Sendable>: Sendable {
         sorted.append(contentsOf: added)
         added = []
         sorted.sort()
-        var last: MemoryName?
+        var last: ExactText?
         sorted.removeAll { name in
             defer { last = name }
             return name == last || values[name] == nil

@@ -47,7 +47,7 @@ struct MemoryQueues: Sendable {
         }
     }
 
-    private var queues: [MemoryName: Queue] = [:]
+    private var queues: [ExactText: Queue] = [:]
     /// Numbers messages, leases and places, each number once.
     private var lastNumber: UInt64 = 0
 
@@ -56,7 +56,7 @@ struct MemoryQueues: Sendable {
     mutating func register(
         _ registration: Registration, at now: Timestamp
     ) -> RegistrationResult {
-        let name = MemoryName(registration.endpoint)
+        let name = ExactText(registration.endpoint)
         var queue = queues[name] ?? Queue()
         let (result, forget) = registration.decide(known: queue.registered, now: now)
         guard result == .registered else { return result }
@@ -89,7 +89,7 @@ struct MemoryQueues: Sendable {
     mutating func take(
         from queue: String, max: Int, until leaseEnd: Timestamp, at now: Timestamp
     ) -> [Delivery] {
-        let name = MemoryName(queue)
+        let name = ExactText(queue)
         var deliveries: [Delivery] = []
         while deliveries.count < max, let number = firstVisible(in: name, at: now),
             var message = queues[name]?.messages[number]
@@ -109,7 +109,7 @@ struct MemoryQueues: Sendable {
 
     /// When the next message becomes visible, if there is one that will.
     mutating func nextVisible(in queue: String) -> Timestamp? {
-        let name = MemoryName(queue)
+        let name = ExactText(queue)
         queues[name]?.tidy()
         return queues[name]?.line.min?.visibleFrom
     }
@@ -144,8 +144,8 @@ struct MemoryQueues: Sendable {
     }
 
     /// The message that a receipt still gives a right to: until somebody else takes it.
-    private func leased(by receipt: Receipt) -> (queue: MemoryName, number: UInt64)? {
-        let name = MemoryName(receipt.queue)
+    private func leased(by receipt: Receipt) -> (queue: ExactText, number: UInt64)? {
+        let name = ExactText(receipt.queue)
         let parts = receipt.handle.split(separator: ".").map { UInt64($0) }
         guard parts.count == 2, let number = parts[0], let lease = parts[1],
             queues[name]?.messages[number]?.lease == lease
@@ -153,14 +153,14 @@ struct MemoryQueues: Sendable {
         return (name, number)
     }
 
-    private mutating func firstVisible(in queue: MemoryName, at now: Timestamp) -> UInt64? {
+    private mutating func firstVisible(in queue: ExactText, at now: Timestamp) -> UInt64? {
         queues[queue]?.tidy()
         guard let first = queues[queue]?.line.min, first.visibleFrom <= now else { return nil }
         return first.message
     }
 
     private mutating func move(
-        _ message: UInt64, in queue: MemoryName, to visibleFrom: Timestamp
+        _ message: UInt64, in queue: ExactText, to visibleFrom: Timestamp
     ) {
         let place = nextNumber()
         queues[queue]?.messages[message]?.visibleFrom = visibleFrom

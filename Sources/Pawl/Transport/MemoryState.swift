@@ -1,26 +1,26 @@
 /// Everything that a database in memory holds, behind its one lock.
 struct MemoryState: Sendable {
     private struct ProcessedID: Hashable {
-        let endpoint: MemoryName
+        let endpoint: ExactText
         let id: MessageID
     }
 
     var documents = MemoryDocuments()
     var queues = MemoryQueues()
     private var processed: Set<ProcessedID> = []
-    private var bells: [MemoryName: Doorbell] = [:]
+    private var bells: [ExactText: Doorbell] = [:]
 
     mutating func register(
         _ registration: Registration, at now: Timestamp
     ) -> RegistrationResult {
-        let name = MemoryName(registration.endpoint)
+        let name = ExactText(registration.endpoint)
         if bells[name] == nil { bells[name] = Doorbell() }
         return queues.register(registration, at: now)
     }
 
     /// The bell that rings when a message of the queue is visible, or will be sooner than it was.
     func bell(of queue: String) throws(BackendError) -> Doorbell {
-        guard let bell = bells[MemoryName(queue)] else {
+        guard let bell = bells[ExactText(queue)] else {
             throw BackendError(
                 .canNeverHappen,
                 "There is no queue \(queue). An endpoint creates its queue when it registers.")
@@ -51,7 +51,7 @@ struct MemoryState: Sendable {
             isLocal = isMessageLocal
         }
         // A message that a commit of this database sent can't come twice: its row is the token.
-        let id = ProcessedID(endpoint: MemoryName(transaction.endpoint), id: transaction.id)
+        let id = ProcessedID(endpoint: ExactText(transaction.endpoint), id: transaction.id)
         if !isLocal, processed.contains(id) {
             consume(transaction.receipt)
             return (.duplicate, [])
@@ -67,7 +67,7 @@ struct MemoryState: Sendable {
 
     /// Whether an id is remembered as processed.
     func isProcessed(_ id: MessageID, by endpoint: String) -> Bool {
-        processed.contains(ProcessedID(endpoint: MemoryName(endpoint), id: id))
+        processed.contains(ProcessedID(endpoint: ExactText(endpoint), id: id))
     }
 
     private mutating func consume(_ receipt: Receipt?) {
@@ -77,7 +77,7 @@ struct MemoryState: Sendable {
     }
 
     private func bells(for messages: [MemoryOutgoing]) throws(BackendError) -> [Doorbell] {
-        var found: [(queue: MemoryName, bell: Doorbell)] = []
+        var found: [(queue: ExactText, bell: Doorbell)] = []
         for message in messages where !found.contains(where: { $0.queue == message.queue }) {
             found.append((message.queue, try bell(of: message.queue.text)))
         }
@@ -87,12 +87,12 @@ struct MemoryState: Sendable {
 
 /// A message on its way into ``MemoryQueues``, encoded before any lock is taken.
 struct MemoryOutgoing: Sendable {
-    let queue: MemoryName
+    let queue: ExactText
     let notBefore: Timestamp?
     let bytes: [UInt8]
 
     init(_ outgoing: Outgoing) {
-        queue = MemoryName(outgoing.queue)
+        queue = ExactText(outgoing.queue)
         notBefore = outgoing.notBefore
         bytes = outgoing.envelope.encoded()
     }

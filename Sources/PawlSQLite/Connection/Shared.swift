@@ -18,11 +18,11 @@ final class QueueIDs: Sendable {
     private let ids = Mutex<[ExactText: Int64]>([:])
 
     subscript(name: String) -> Int64? {
-        ids.withLock { $0[ExactText(text: name)] }
+        ids.withLock { $0[ExactText(name)] }
     }
 
     func remember(_ id: Int64, of name: String) {
-        ids.withLock { $0[ExactText(text: name)] = id }
+        ids.withLock { $0[ExactText(name)] = id }
     }
 
     /// Forgets all: a round that was rolled back may have created some of them.
@@ -92,20 +92,5 @@ final class Bells: Sendable {
     func ringAll() {
         let rung = bells.withLock { Array($0.values) }
         for bell in rung { bell.door.ring() }
-    }
-}
-
-/// Text that equals another only if it has the same bytes, as SQLite compares it. Swift takes
-/// texts for equal that merely look the same.
-struct ExactText: Hashable {
-    let text: String
-
-    static func == (left: ExactText, right: ExactText) -> Bool {
-        left.text.hasSameBytes(as: right.text)
-    }
-
-    func hash(into hasher: inout Hasher) {
-        var text = text
-        text.withUTF8 { hasher.combine(bytes: UnsafeRawBufferPointer($0)) }
     }
 }

@@ -13,13 +13,13 @@ struct MemorySortedTests {
             let name = String((state >> 33) % 300)
             let isRemoved = (state >> 20).isMultiple(of: 3)
             expected[name] = isRemoved ? nil : step
-            sorted.update(MemoryName(name)) { $0 = isRemoved ? nil : step }
+            sorted.update(ExactText(name)) { $0 = isRemoved ? nil : step }
             guard step.isMultiple(of: 97) else { continue }
             let seen = sorted.names(after: nil).map(\.text).filter { expected[$0] != nil }
             #expect(seen == expected.keys.sorted())
-            let after = sorted.names(after: MemoryName("15")).map(\.text)
+            let after = sorted.names(after: ExactText("15")).map(\.text)
             #expect(after.filter { expected[$0] != nil } == seen.filter { $0 > "15" })
-            for (name, value) in expected { #expect(sorted[MemoryName(name)] == value) }
+            for (name, value) in expected { #expect(sorted[ExactText(name)] == value) }
         }
     }
 
