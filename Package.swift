@@ -14,6 +14,7 @@ let package = Package(
         .library(name: "Pawl", targets: ["Pawl"]),
         .library(name: "PawlSQLite", targets: ["PawlSQLite"]),
         .library(name: "PawlContracts", targets: ["PawlContracts"]),
+        .library(name: "PawlCheck", targets: ["PawlCheck"]),
         .executable(name: "pawl", targets: ["PawlCommand"]),
     ],
     dependencies: [
@@ -45,6 +46,14 @@ let package = Package(
             swiftSettings: strict
         ),
         .target(name: "PawlContracts", dependencies: ["Pawl"], swiftSettings: strict),
+        .target(
+            name: "PawlCheck",
+            dependencies: [
+                "Pawl",
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: strict
+        ),
         .target(
             name: "PawlSQLite",
             dependencies: [
@@ -116,6 +125,16 @@ let package = Package(
         .testTarget(
             name: "PawlCommandTests", dependencies: ["Pawl", "PawlCommand", "PawlSQLite"],
             swiftSettings: strict),
+        // Test-only, but `pawl check --mutants` shows them: the algorithms with their known mistakes.
+        .target(
+            name: "PawlMutants", dependencies: ["Pawl", "PawlCheck"], path: "Tests/Mutants",
+            swiftSettings: strict),
+        .testTarget(
+            name: "PawlCheckTests",
+            dependencies: [
+                "Pawl", "PawlCheck", "PawlContracts", "PawlMutants",
+                .product(name: "Logging", package: "swift-log"),
+            ], swiftSettings: strict),
         .testTarget(name: "TidyTests", swiftSettings: strict),
         // Test-only: the processes that the crash tests kill.
         .executableTarget(

@@ -1,6 +1,6 @@
 extension Submission {
     /// The wire name of the message that has a submission finished. Endpoints handle it themselves.
-    static let typeName = "pawl.complete"
+    package static let typeName = "pawl.complete"
     /// How often a submission that is not saved is looked for before it is given up.
     static let maximumTries = 6
     /// The time between two looks.
@@ -15,5 +15,22 @@ extension Submission {
             id: MessageID(from: environment), type: Self.typeName, body: try JSON.encode(self),
             conversation: id, sentAt: now)
         return Outgoing(envelope, to: endpoint, notBefore: now + Self.interval)
+    }
+
+    /// Handles that message: finishes the submission that it names, or looks for it again later.
+    package static func finish(
+        _ message: Envelope, _ receipt: Receipt, at endpoint: String,
+        with algorithm: any DeduplicationAlgorithm, over transport: any Transport,
+        _ environment: Environment
+    ) async throws -> Outcome {
+        var submission = try JSON.decode(Submission.self, from: message.body)
+        submission.tries += 1
+        let isLastTry = submission.tries >= maximumTries
+        let isDone = try await algorithm.complete(submission, isLastTry: isLastTry)
+        if !isDone {
+            if isLastTry { return .conflict }
+            try await transport.send([try submission.announcement(to: endpoint, environment)])
+        }
+        return try await transport.acknowledge(receipt) ? .processed : .leaseLost
     }
 }

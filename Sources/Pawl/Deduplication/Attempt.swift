@@ -8,6 +8,16 @@ public struct Attempt: Sendable {
     let router: Router
     let environment: Environment
 
+    package init(
+        message: Envelope, endpoint: String, work: Work, router: Router, environment: Environment
+    ) {
+        self.message = message
+        self.endpoint = endpoint
+        self.work = work
+        self.router = router
+        self.environment = environment
+    }
+
     /// The partition of everything that is changed.
     public var partition: PartitionKey { work.partition }
 

@@ -76,7 +76,7 @@ public struct Deduplication: Sendable {
     /// For how long a processed message is remembered; `nil` for ever. A dead letter that is older
     /// is not retried unless that is forced.
     public let retention: Duration?
-    let make: @Sendable (any Store, any Transport, Environment) -> any DeduplicationAlgorithm
+    package let make: @Sendable (any Store, any Transport, Environment) -> any DeduplicationAlgorithm
 
     /// Names an algorithm of your own.
     ///

@@ -1,7 +1,7 @@
 /// What the outbox remembers in an entity: the ids of processed messages and the messages that
 /// still have to be sent.
-struct Ledger {
-    enum State: Equatable {
+package struct Ledger {
+    package enum State: Equatable {
         /// Processed; these messages have not all been sent yet.
         case pending([Outgoing])
         /// Processed, and everything was sent.
@@ -10,18 +10,18 @@ struct Ledger {
         case tombstone
     }
 
-    struct Entry: Equatable {
-        let id: MessageID
-        let time: Timestamp
-        var state: State
+    package struct Entry: Equatable {
+        package let id: MessageID
+        package let time: Timestamp
+        package var state: State
     }
 
     private static let codingVersion: UInt8 = 1
 
-    private(set) var entries: [Entry]
+    package private(set) var entries: [Entry]
 
     /// Reads a document's ledger; the ledger of no document is empty.
-    init(_ document: Document?) throws {
+    package init(_ document: Document?) throws {
         entries = []
         guard let bytes = document?.content.ledger, !bytes.isEmpty else { return }
         do {
@@ -34,13 +34,13 @@ struct Ledger {
         }
     }
 
-    subscript(id: MessageID) -> State? {
+    package subscript(id: MessageID) -> State? {
         // From the end: what is asked for was mostly written just now.
         entries.last { $0.id == id }?.state
     }
 
     /// Sets the state of an id, as of now; forgets what was dispatched before `horizon`.
-    mutating func record(
+    package mutating func record(
         _ id: MessageID, _ state: State, at now: Timestamp, forget horizon: Timestamp
     ) {
         entries.removeAll { entry in
@@ -52,12 +52,12 @@ struct Ledger {
     }
 
     /// Notes that everything of an id was sent. The id stays.
-    mutating func dispatched(_ id: MessageID) {
+    package mutating func dispatched(_ id: MessageID) {
         guard let index = entries.lastIndex(where: { $0.id == id }) else { return }
         entries[index].state = .dispatched
     }
 
-    func encoded() -> [UInt8] {
+    package func encoded() -> [UInt8] {
         var writer = ByteWriter(capacity: 8 + entries.count * 32)
         writer.write(Self.codingVersion)
         writer.write(UInt32(entries.count))

@@ -1,6 +1,10 @@
 /// Finds out where messages go, and that they can go there, before anything is committed.
-struct Router: Sendable {
+package struct Router: Sendable {
     let transport: any Transport
+
+    package init(transport: any Transport) {
+        self.transport = transport
+    }
 
     /// Addresses what a handler sent: one message for each destination.
     ///

@@ -5,10 +5,14 @@
 /// the database remembers the id.
 ///
 /// Source: section 0 of the algorithms.
-struct Transactional: DeduplicationAlgorithm {
+package struct Transactional: DeduplicationAlgorithm {
     let database: any Database
 
-    func process(_ attempt: Attempt, _ receipt: Receipt) async throws -> Outcome {
+    package init(database: any Database) {
+        self.database = database
+    }
+
+    package func process(_ attempt: Attempt, _ receipt: Receipt) async throws -> Outcome {
         // 1. The message was claimed under a lease when it was received.
         // 2. Load and handle; 3. commit everything at once, which also removes the message.
         switch try await commit(attempt, receipt) {
@@ -19,7 +23,7 @@ struct Transactional: DeduplicationAlgorithm {
         }
     }
 
-    func submit(_ attempt: Attempt) async throws -> SubmissionOutcome {
+    package func submit(_ attempt: Attempt) async throws -> SubmissionOutcome {
         switch try await commit(attempt, nil) {
         case .committed: .committed
         case .duplicate: .alreadyCommitted
@@ -28,7 +32,7 @@ struct Transactional: DeduplicationAlgorithm {
     }
 
     /// One transaction leaves nothing to be completed.
-    func complete(_ submission: Submission, isLastTry: Bool) async throws -> Bool {
+    package func complete(_ submission: Submission, isLastTry: Bool) async throws -> Bool {
         true
     }
 

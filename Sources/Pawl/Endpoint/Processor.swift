@@ -124,7 +124,9 @@ struct Processor: Sendable {
 
     private func attempt(_ envelope: Envelope, _ receipt: Receipt) async throws -> Outcome {
         if envelope.type == Submission.typeName {
-            return try await complete(envelope, receipt)
+            return try await Submission.finish(
+                envelope, receipt, at: handlers.name, with: algorithm, over: transport,
+                environment)
         }
         guard let handler = handlers.byType[envelope.type] else {
             throw PawlError(
@@ -141,20 +143,6 @@ struct Processor: Sendable {
         await lanes.enter(work.partition)
         defer { lanes.leave(work.partition) }
         return try await algorithm.process(attempt, receipt)
-    }
-
-    /// Finishes a submission from outside, or looks for it again later.
-    private func complete(_ envelope: Envelope, _ receipt: Receipt) async throws -> Outcome {
-        var submission = try JSON.decode(Submission.self, from: envelope.body)
-        submission.tries += 1
-        let isLastTry = submission.tries >= Submission.maximumTries
-        let isDone = try await algorithm.complete(submission, isLastTry: isLastTry)
-        if !isDone {
-            if isLastTry { return .conflict }
-            let next = try submission.announcement(to: handlers.name, environment)
-            try await transport.send([next])
-        }
-        return try await transport.acknowledge(receipt) ? .processed : .leaseLost
     }
 
     private func count(_ outcome: Outcome) {

@@ -7,8 +7,8 @@ public import FoundationEssentials
 /// away, so is all of it.
 public final class Context {
     /// A message that was sent but not yet addressed.
-    struct Sent {
-        enum Target {
+    package struct Sent {
+        package enum Target {
             /// The one endpoint that handles the command.
             case handler
             /// Every endpoint that handles the event.
@@ -16,10 +16,10 @@ public final class Context {
             /// The named queue.
             case queue(String)
         }
-        let type: String
-        let body: [UInt8]
-        let target: Target
-        let notBefore: Timestamp?
+        package let type: String
+        package internal(set) var body: [UInt8]
+        package let target: Target
+        package let notBefore: Timestamp?
     }
 
     /// The message that is being handled, or the submission from outside.
@@ -33,11 +33,11 @@ public final class Context {
     public var random: SeededGenerator
 
     private var uuids: UInt64 = 0
-    private(set) var sent: [Sent] = []
-    private(set) var isRejected = false
+    package private(set) var sent: [Sent] = []
+    package private(set) var isRejected = false
     private(set) var failure: (any Error)?
 
-    init(message: Envelope, now: Timestamp) {
+    package init(message: Envelope, now: Timestamp) {
         self.message = message
         self.now = now
         random = SeededGenerator(seed: message.id.high)
@@ -133,6 +133,11 @@ public final class Context {
     public func reject() {
         isRejected = true
         sent = []
+    }
+
+    /// Changes the bodies of all messages that were sent so far.
+    package func changeBodies(_ change: (inout [UInt8]) -> Void) {
+        for index in sent.indices { change(&sent[index].body) }
     }
 
     func add(_ message: some Message, to target: Sent.Target, notBefore: Timestamp?) {

@@ -14,7 +14,7 @@
 public struct Handlers: Sendable {
     /// The endpoint's name, which is also its queue's.
     public let name: String
-    let byType: [String: Handler]
+    package private(set) var byType: [String: Handler]
 
     /// Defines an endpoint's handlers.
     ///
@@ -32,6 +32,15 @@ public struct Handlers: Sendable {
                 "endpoint \(name) has two handlers for \(handler.typeName)")
         }
         self.byType = byType
+    }
+
+    /// The same handlers, each with something done around its work.
+    package func wrapping(
+        _ wrap: (Handler) -> @Sendable (Envelope, String) throws -> Work
+    ) -> Handlers {
+        var wrapped = self
+        for (type, handler) in byType { wrapped.byType[type]?.prepare = wrap(handler) }
+        return wrapped
     }
 
     /// The wire names of the types of messages that are handled.

@@ -1,17 +1,17 @@
 /// What one message asks of a handler, with the message decoded and its entities known; their
 /// types are erased.
-struct Work: Sendable {
+package struct Work: Sendable {
     /// The partition of all its entities.
-    let partition: PartitionKey
+    package let partition: PartitionKey
     /// The entities' addresses; the first one carries the ledger. Never empty.
-    let keys: [DocumentKey]
+    package let keys: [DocumentKey]
     /// Whether the first document is not an entity but only remembers that the work was done.
-    let isMemo: Bool
+    package let isMemo: Bool
     /// Runs the handler over the bodies that were read; returns the new ones, in the same order.
-    let run: @Sendable ([[UInt8]?], Context) async throws -> [[UInt8]?]
+    package var run: @Sendable ([[UInt8]?], Context) async throws -> [[UInt8]?]
 
     /// Work on entities, by a handler that is synchronous and pure.
-    init(
+    package init(
         partition: PartitionKey, keys: [DocumentKey],
         handle: @escaping @Sendable ([[UInt8]?], Context) throws -> [[UInt8]?]
     ) {
@@ -23,7 +23,7 @@ struct Work: Sendable {
 
     /// Work without an entity. A small document of its own, under the message's id, remembers it,
     /// so that every algorithm treats it like any other work.
-    init(
+    package init(
         on message: Envelope, at endpoint: String,
         run body: @escaping @Sendable (Context) async throws -> Void
     ) {
@@ -38,15 +38,15 @@ struct Work: Sendable {
     }
 
     /// The kind of the documents that remember work without an entity.
-    static let memoKind = "pawl.done"
+    package static let memoKind = "pawl.done"
 }
 
 /// A handler of one type of message, with all other types erased.
-struct Handler: Sendable {
+package struct Handler: Sendable {
     /// The wire name of the message's type.
-    let typeName: String
+    package let typeName: String
     /// Decodes the message and finds out what it is about. The second argument is the endpoint.
-    let prepare: @Sendable (Envelope, String) throws -> Work
+    package var prepare: @Sendable (Envelope, String) throws -> Work
 
     init<M: Message>(
         _ type: M.Type, prepare: @escaping @Sendable (M, Envelope, String) throws -> Work
