@@ -135,6 +135,11 @@ public final class Context {
         sent = []
     }
 
+    /// Sends a message that is encoded already.
+    package func add(type: String, body: [UInt8], to target: Sent.Target) {
+        sent.append(Sent(type: type, body: body, target: target, notBefore: nil))
+    }
+
     /// Changes the bodies of all messages that were sent so far.
     package func changeBodies(_ change: (inout [UInt8]) -> Void) {
         for index in sent.indices { change(&sent[index].body) }

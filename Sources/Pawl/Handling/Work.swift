@@ -103,7 +103,7 @@ struct Cell<E: Entity> {
 
 extension Entity {
     /// Reads an entity from its stored body, laid over the type's defaults.
-    init(storedAs body: [UInt8], at key: DocumentKey) throws {
+    package init(storedAs body: [UInt8], at key: DocumentKey) throws {
         do {
             self = try JSON.decode(Self.self, from: body) { Self() }
         } catch {

@@ -5,10 +5,10 @@ internal import Crypto
 /// A message that a handler sends has an id derived from the id that came in, so a handler that
 /// runs twice sends copies of one message, never two messages.
 public struct MessageID: Hashable, Comparable, Codable, Sendable, CustomStringConvertible {
-    let high: UInt64
-    let low: UInt64
+    package let high: UInt64
+    package let low: UInt64
 
-    init(high: UInt64, low: UInt64) {
+    package init(high: UInt64, low: UInt64) {
         self.high = high
         self.low = low
     }

@@ -116,7 +116,7 @@ extension TransportLimits {
 
 extension StoreLimits {
     /// Checks that writes are not too many and not too large.
-    func check(_ writes: [Write]) throws(BackendError) {
+    package func check(_ writes: [Write]) throws(BackendError) {
         guard writes.count <= largestBatch else {
             throw BackendError(
                 .canNeverHappen,

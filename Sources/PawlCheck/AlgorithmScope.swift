@@ -1,0 +1,171 @@
+internal import Pawl
+
+/// A scope in which an algorithm is explored alone: bare consumers of one queue, without retries,
+/// leases or codecs, and messages about one entity.
+package struct AlgorithmScope: Sendable {
+    /// The algorithm.
+    package var algorithm: AlgorithmUnderCheck
+    /// How many processes consume.
+    package var consumers = 2
+    /// How many different messages there are, all about one entity.
+    package var messages = 1
+    /// How many copies of the first message there are.
+    package var copies = 1
+    /// How many messages each message causes.
+    package var outputs = 1
+    /// Whether a commit of the same database has sent the messages.
+    package var isLocal = false
+    /// How many sessions change the entity, each with a submission of its own.
+    package var sessions = 0
+    /// How often each submission is made, by a process each.
+    package var resubmissions = 1
+    /// What may go wrong.
+    package var budgets = Budgets()
+
+    package init(_ algorithm: AlgorithmUnderCheck) {
+        self.algorithm = algorithm
+    }
+
+    private static let queue = "orders"
+    private static let outbound = "outbound"
+    private static let key = DocumentKey(kind: "Entity", id: "e")
+
+    /// The scope in words.
+    package var description: String {
+        var parts = ["\(algorithm.name), \(consumers) consumers × \(messages) messages"]
+        if copies > 1 { parts.append("\(copies) copies of the first") }
+        if sessions > 0 { parts.append("\(sessions) sessions × \(resubmissions)") }
+        if isLocal { parts.append("sent by the same database") }
+        return parts.joined(separator: ", ")
+    }
+
+    /// What is to be explored.
+    package var plan: Plan {
+        var plan = Plan()
+        plan.budgets = budgets
+        plan.endpoints = [Self.queue: ["Message"], Self.outbound: ["Output"]]
+        plan.consumed = [Self.queue]
+        for number in 0..<messages {
+            let envelope = Envelope(
+                id: MessageID("message \(number + 1)"), type: "Message", body: [],
+                sentAt: Plan.beginning)
+            plan.messages.append(
+                Plan.Message(
+                    envelope: envelope, queue: Self.queue, copies: number == 0 ? copies : 1,
+                    isLocal: isLocal))
+        }
+        plan.roles.append(consumer)
+        for session in 0..<sessions {
+            plan.roles.append(self.session(session))
+        }
+        return plan
+    }
+
+    private var consumer: Plan.Role {
+        let algorithm = algorithm
+        let outputs = outputs
+        return Plan.Role(
+            name: "consumer", instances: consumers, forgets: true, isCancellable: false
+        ) { process in
+            let simulation = process.simulation
+            let database = process.database
+            let environment = process.environment
+            let deduplication = algorithm.make(database, environment)
+            let router = Router(transport: database)
+            while true {
+                guard
+                    let delivery = try? await database.receive(
+                        from: Self.queue, max: 1, lease: .seconds(30)
+                    ).first,
+                    let envelope = simulation.envelope(of: delivery.receipt)
+                else { return }
+                // A failed attempt gives the message back; that is all the recovery there is.
+                do {
+                    let outcome: Outcome
+                    if envelope.type == Submission.typeName {
+                        outcome = try await Submission.finish(
+                            envelope, delivery.receipt, at: Self.queue, with: deduplication,
+                            over: database, environment)
+                    } else {
+                        let work = simulation.watched(
+                            Self.work(outputs: outputs), on: envelope, in: process,
+                            isTransactional: algorithm.needsDatabase)
+                        outcome = try await deduplication.process(
+                            Attempt(
+                                message: envelope, endpoint: Self.queue, work: work,
+                                router: router, environment: environment),
+                            delivery.receipt)
+                    }
+                    if outcome == .conflict { simulation.giveBack(delivery.receipt, by: process) }
+                } catch {
+                    simulation.giveBack(delivery.receipt, by: process)
+                }
+            }
+        }
+    }
+
+    private func session(_ number: Int) -> Plan.Role {
+        let algorithm = algorithm
+        let outputs = outputs
+        return Plan.Role(
+            name: sessions == 1 ? "session" : "session \(number + 1)", instances: resubmissions,
+            restarts: false, isConsumer: false, isCancellable: false
+        ) { process in
+            let simulation = process.simulation
+            let environment = process.environment
+            let envelope = Envelope(
+                id: MessageID("submission \(number + 1)"), type: "pawl.session", body: [],
+                sentAt: Plan.beginning)
+            let attempt = Attempt(
+                message: envelope, endpoint: Self.queue,
+                work: simulation.watched(
+                    Self.work(outputs: outputs), on: envelope, in: process,
+                    isTransactional: algorithm.needsDatabase),
+                router: Router(transport: process.database), environment: environment)
+            let deduplication = algorithm.make(process.database, environment)
+            // Whoever gets no answer asks again, with the same id; after a while he gives up.
+            for _ in 0..<4 {
+                let outcome = try? await deduplication.submit(attempt)
+                if let outcome, outcome != .conflict {
+                    return simulation.noteAnswered(envelope.id, by: process)
+                }
+            }
+        }
+    }
+
+    /// The least that a handler can do: it changes the entity and sends messages. What the attempt
+    /// and the entity's version have to do with that, the marks say.
+    private static func work(outputs: Int) -> Work {
+        Work(partition: "e", keys: [key]) { _, context in
+            for _ in 0..<outputs {
+                context.add(type: "Output", body: [], to: .queue(outbound))
+            }
+            return [[UInt8(ascii: "{"), UInt8(ascii: "}")]]
+        }
+    }
+}
+
+extension Simulation {
+    /// The message of a delivery, without decoding it.
+    func envelope(of receipt: Receipt) -> Envelope? {
+        guard executor.isOnOwnThread else { return nil }
+        return entries.first { $0.receipt == receipt.handle }
+            .map { interner.contents[$0.content].envelope }
+    }
+
+    /// A process lets go of a message at once, as if its connection had been closed.
+    func giveBack(_ receipt: Receipt, by process: SimulatedProcess) {
+        guard executor.isOnOwnThread, !isReaping, run == process.run,
+            processes[process.index].incarnation == process.incarnation
+        else { return }
+        _ = release(receipt, after: .zero)
+    }
+
+    /// A session was told that its submission is saved.
+    func noteAnswered(_ id: MessageID, by process: SimulatedProcess) {
+        guard executor.isOnOwnThread, !isReaping, run == process.run,
+            processes[process.index].incarnation == process.incarnation
+        else { return }
+        answered.insert(id)
+    }
+}

@@ -1,0 +1,237 @@
+internal import Pawl
+
+/// What can happen in a state.
+extension Simulation {
+    /// All choices, those without a fault first.
+    ///
+    /// - Parameter preferred: The process that goes on first, if it can; so that the first
+    ///   executions that are tried have few changes from one process to another.
+    func enabled(preferring preferred: UInt8) -> [Candidate] {
+        var good: [Candidate] = []
+        var faults: [Candidate] = []
+        var first: [Candidate] = []
+        // What hangs does not keep time from going by.
+        var isBusy = false
+        for index in processes.indices {
+            let held = heldMessages(index)
+            for pending in processes[index].pending {
+                let before = first.count + good.count
+                if index == Int(preferred) {
+                    addGood(pending, of: index, held, to: &first)
+                } else {
+                    addGood(pending, of: index, held, to: &good)
+                }
+                if !pending.isHung, first.count + good.count > before { isBusy = true }
+                addFaults(pending, of: index, held, to: &faults)
+            }
+            addProcessFaults(index, held, to: &faults)
+        }
+        first += good
+        if let deadline = nextDeadline, isBusy ? deadline - now <= plan.patience : !isAtRest {
+            first.append(
+                Candidate(
+                    transition: Transition(kind: .time), reads: .max, writes: Footprint.time))
+        }
+        addWorldFaults(to: &faults)
+        return first + faults
+    }
+
+    /// Whether nothing is left to be done: no call is under way, no message waits or is being
+    /// handled, and whoever has an end has come to it. What waits for time only to look again
+    /// doesn't count.
+    var isAtRest: Bool {
+        for entry in entries where !entry.isGone { return false }
+        for state in processes {
+            if !plan.roles[state.role].isConsumer, !state.hasEnded { return false }
+            for pending in state.pending {
+                switch pending.call {
+                case .receive, .sleep: continue
+                default: return false
+                }
+            }
+        }
+        return true
+    }
+
+    private func addGood(
+        _ pending: Pending, of index: Int, _ held: Held, to list: inout [Candidate]
+    ) {
+        switch pending.call {
+        case .receive(let queue, _, _):
+            var seen: [UInt64] = []
+            for entry in entries where isVisible(entry) {
+                let content = interner.contents[entry.content]
+                let detail = choice(entry)
+                guard content.queue == queue, !seen.contains(detail) else { continue }
+                seen.append(detail)
+                list.append(
+                    Candidate(
+                        transition: Transition(
+                            kind: .call, process: UInt8(index), subject: pending.fingerprint,
+                            detail: detail),
+                        reads: Footprint.time | held.reads,
+                        writes: held.writes | footprint(of: entry) | visibility(of: entry)))
+            }
+        case .sleep(let deadline):
+            guard deadline <= now else { return }
+            list.append(candidate(pending, of: index, held))
+        default:
+            list.append(candidate(pending, of: index, held))
+        }
+    }
+
+    private func candidate(
+        _ pending: Pending, of index: Int, _ held: Held,
+        ending: Transition.Ending = .success, detail: UInt64 = 0, extra: UInt64 = 0
+    ) -> Candidate {
+        Candidate(
+            transition: Transition(
+                kind: .call, process: UInt8(index), ending: ending, subject: pending.fingerprint,
+                detail: detail),
+            reads: pending.reads | held.reads | Footprint.time,
+            writes: pending.writes | held.writes | extra)
+    }
+
+    /// Copies that can't be told apart are one choice.
+    func choice(_ entry: Entry) -> UInt64 {
+        UInt64(entry.content) << 24 | UInt64(entry.leases & 0xFFF) << 12
+            | UInt64(entry.endedLeases & 0x3FF) << 2 | (entry.isLocal ? 2 : 0)
+            | (entry.isDuplicated ? 1 : 0)
+    }
+
+    /// What the step of a process may give back without a call of its own, or by its death.
+    private func heldMessages(_ index: Int) -> Held {
+        var held = Held()
+        for entry in entries where entry.holder == index {
+            held.writes |= footprint(of: entry)
+            held.reads |= visibility(of: entry)
+        }
+        return held
+    }
+
+    private func addFaults(
+        _ pending: Pending, of index: Int, _ held: Held, to list: inout [Candidate]
+    ) {
+        if case .sleep = pending.call { return }
+        if budgets.failures > 0 {
+            let bit = Footprint.budget(.failures)
+            if case .receive = pending.call {
+                if plan.roles[processes[index].role].forgets { return }
+                list.append(
+                    candidate(pending, of: index, held, ending: .failBefore, extra: bit))
+                return
+            }
+            list.append(candidate(pending, of: index, held, ending: .failBefore, extra: bit))
+            if pending.call.hasEffect {
+                list.append(candidate(pending, of: index, held, ending: .failLost, extra: bit))
+                list.append(candidate(pending, of: index, held, ending: .failAfter, extra: bit))
+            }
+            if case .send(let messages, _) = pending.call, messages.count > 1 {
+                for sent in 1..<messages.count {
+                    list.append(
+                        candidate(
+                            pending, of: index, held, ending: .failPartly, detail: UInt64(sent),
+                            extra: bit))
+                }
+            }
+        }
+        if budgets.staleReads > 0, case .read(let address) = pending.call,
+            documents.contains(where: { $0.address == address && $0.previous != nil })
+        {
+            list.append(
+                candidate(
+                    pending, of: index, held, ending: .stale, extra: Footprint.budget(.staleReads)))
+        }
+    }
+
+    private func addProcessFaults(_ index: Int, _ held: Held, to list: inout [Candidate]) {
+        let busy = processes[index].pending.filter { pending in
+            if case .receive = pending.call { return false }
+            return true
+        }
+        let isBusy = held.writes != 0 || busy.contains { $0.call.isWork }
+        if budgets.crashes > 0, isBusy {
+            let bit = Footprint.budget(.crashes)
+            list.append(
+                Candidate(
+                    transition: Transition(kind: .crash, process: UInt8(index)),
+                    reads: Footprint.time | held.reads, writes: held.writes | bit))
+            for case .send(let messages, let contents) in busy.map(\.call) {
+                for sent in 1..<max(1, messages.count) {
+                    list.append(
+                        Candidate(
+                            transition: Transition(
+                                kind: .crashPartly, process: UInt8(index), detail: UInt64(sent)),
+                            reads: Footprint.time | held.reads,
+                            writes: held.writes | bit | footprint(ofMessages: contents)))
+                }
+            }
+        }
+        if budgets.delays > 0, nextDeadline != nil {
+            for pending in busy where !pending.isHung && pending.call.isWork {
+                list.append(
+                    Candidate(
+                        transition: Transition(
+                            kind: .hang, process: UInt8(index), subject: pending.fingerprint),
+                        reads: 0, writes: Footprint.budget(.delays) | Footprint.time))
+            }
+        }
+    }
+
+    private func addWorldFaults(to list: inout [Candidate]) {
+        for entry in entries where !entry.isGone || budgets.duplicates > 0 {
+            let identity = interner.contents[entry.content].identity
+            if budgets.redeliveries > 0, entry.holder != nil, !isVisible(entry), !entry.isGone {
+                list.append(
+                    Candidate(
+                        transition: Transition(kind: .leaseEnds, subject: choice(entry)),
+                        reads: visibility(of: entry),
+                        writes: footprint(of: entry) | Footprint.budget(.redeliveries)))
+            }
+            if budgets.duplicates > 0, !entry.isDuplicated, !entry.isLocal {
+                list.append(
+                    Candidate(
+                        transition: Transition(
+                            kind: .duplicate, subject: choice(entry), detail: entry.isGone ? 1 : 0),
+                        reads: 0,
+                        writes: Footprint.message(identity) | visibility(of: entry)
+                            | footprint(of: entry) | Footprint.budget(.duplicates)))
+            }
+        }
+        if budgets.expiries > 0 {
+            list.append(
+                Candidate(
+                    transition: Transition(kind: .expire), reads: .max,
+                    writes: Footprint.time | Footprint.budget(.expiries)))
+        }
+    }
+
+    /// When somebody's wait is over next: a process's, or that for a message.
+    var nextDeadline: Timestamp? {
+        var next: Timestamp?
+        func consider(_ time: Timestamp) {
+            if time > now { next = min(next ?? time, time) }
+        }
+        for state in processes {
+            for case .sleep(let deadline) in state.pending.map(\.call) { consider(deadline) }
+        }
+        for entry in entries where !entry.isGone { consider(entry.leaseUntil ?? entry.visibleFrom) }
+        return next
+    }
+}
+
+/// What every step of a process may touch, since it may let go of the messages that it holds.
+struct Held {
+    var reads: UInt64 = 0
+    var writes: UInt64 = 0
+}
+
+extension Call {
+    /// Whether the process is in the middle of something, rather than waiting for work or time.
+    var isWork: Bool {
+        switch self {
+        case .receive, .sleep: false
+        default: true
+        }
+    }
+}

@@ -1,0 +1,232 @@
+/// Explores all executions of a plan, depth first: each one from the beginning, along the choices of
+/// the one before up to the last that has an alternative left.
+struct Search {
+    fileprivate struct Node {
+        let candidates: [Candidate]
+        var current = 0
+        let sleeping: [Candidate]
+        let key: Digest
+        let lastProcess: UInt8
+        let preemptions: Int
+    }
+
+    private let simulation: Simulation
+    private let reductions: Reductions
+    private let limits: ExplorationLimits
+    private var cache = StateCache()
+    fileprivate var stack: [Node] = []
+    private(set) var findings = Findings()
+    /// Told from time to time how far it is.
+    var progress: (Findings) -> Void = { _ in }
+
+    init(_ simulation: Simulation, _ reductions: Reductions = .all, _ limits: ExplorationLimits = ExplorationLimits()) {
+        self.simulation = simulation
+        // Bounding the changes of process and leaving out orders don't go together.
+        self.reductions =
+            limits.preemptions == nil
+            ? reductions
+            : Reductions(sleepSets: false, states: reductions.states, symmetry: false)
+        self.limits = limits
+    }
+
+    /// Explores.
+    mutating func run() -> Findings {
+        repeat {
+            let goesOn = execute()
+            findings.executions += 1
+            findings.states = cache.count
+            findings.deepest = max(findings.deepest, stack.count)
+            if findings.executions & 0xFF == 0 { progress(findings) }
+            guard goesOn else { return findings }
+            if findings.executions >= limits.executions || cache.count >= limits.states
+                || (findings.executions & 0x3F == 0 && limits.isOver())
+            {
+                findings.caveats.append("stopped after \(findings.executions) executions")
+                return findings
+            }
+        } while backtrack()
+        findings.isExhausted = findings.caveats.isEmpty
+        return findings
+    }
+
+    /// Makes one execution. Returns whether to go on with others.
+    private mutating func execute() -> Bool {
+        simulation.begin()
+        var goesOn = true
+        if replay() {
+            while goesOn, extend(&goesOn) {}
+        } else {
+            findings.caveats.append(Self.divergence)
+            goesOn = false
+        }
+        if let escape = simulation.executor.seenEscape {
+            findings.caveats.append(escape)
+            goesOn = false
+        }
+        let choices = stack.map { $0.candidates[$0.current].transition }
+        if let violation = simulation.violation, findings.failure == nil {
+            findings.failure = Findings.Failure(violation: violation, choices: choices)
+            if limits.stopsAtViolation { goesOn = false }
+        }
+        if !simulation.end() {
+            findings.caveats.append(Self.endless)
+            goesOn = false
+        }
+        return goesOn
+    }
+
+    /// Repeats the choices on the stack.
+    private mutating func replay() -> Bool {
+        for (depth, node) in stack.enumerated() {
+            // The last one is where something new begins: it has to be the state that it was.
+            if depth == stack.count - 1,
+                simulation.key(isSymmetric: reductions.symmetry) != node.key
+            {
+                return false
+            }
+            guard simulation.apply(node.candidates[node.current].transition) else { return false }
+        }
+        return true
+    }
+
+    /// Goes one step further. Returns whether there may be another.
+    private mutating func extend(_ goesOn: inout Bool) -> Bool {
+        simulation.checkAlways()
+        if simulation.violation != nil { return false }
+        if let stuck = simulation.stuckProcess {
+            findings.caveats.append(stuck)
+            goesOn = false
+            return false
+        }
+        guard stack.count < simulation.plan.longest else {
+            simulation.violate("progress", "No rest after \(stack.count) steps.")
+            return false
+        }
+        let parent = stack.last
+        let chosen = parent.map { $0.candidates[$0.current] }
+        let lastProcess =
+            chosen.map { $0.transition.process == .max ? parent?.lastProcess ?? .max : $0.transition.process }
+            ?? .max
+        let preemptions = parent.map { $0.preemptions + $0.preemption(of: $0.current) } ?? 0
+        var candidates = simulation.enabled(preferring: lastProcess)
+        if !candidates.contains(where: { !$0.transition.isFault }) {
+            simulation.checkRest()
+            simulation.checkFinally()
+            findings.terminals.insert(simulation.worldDigest)
+            if simulation.violation != nil { return false }
+        }
+        var sleeping: [Candidate] = []
+        if reductions.sleepSets, let parent, let chosen {
+            sleeping = (parent.sleeping + parent.candidates[..<parent.current]).filter {
+                $0.isIndependent(of: chosen)
+            }
+        }
+        let key = simulation.key(isSymmetric: reductions.symmetry)
+        if reductions.states {
+            var cacheKey = key
+            if limits.preemptions != nil {
+                cacheKey.mix(preemptions)
+                cacheKey.mix(UInt64(lastProcess))
+            }
+            let ranks = reductions.symmetry ? simulation.ranks : simulation.identityRanks
+            switch cache.visit(cacheKey, sleeping: sleeping.map { $0.transition.ranked(by: ranks) }) {
+            case .new: candidates.removeAll { candidate in sleeping.contains { $0.transition == candidate.transition } }
+            case .only(let missing):
+                if missing.isEmpty { return false }
+                candidates.removeAll { !missing.contains($0.transition.ranked(by: ranks)) }
+            }
+        } else {
+            candidates.removeAll { candidate in sleeping.contains { $0.transition == candidate.transition } }
+        }
+        var node = Node(
+            candidates: candidates, sleeping: sleeping, key: key, lastProcess: lastProcess,
+            preemptions: preemptions)
+        guard node.moveToAllowed(limits.preemptions) else { return false }
+        stack.append(node)
+        guard simulation.apply(node.candidates[node.current].transition) else {
+            preconditionFailure("a choice that was just offered can't be made")
+        }
+        return true
+    }
+
+    /// Moves on to the next alternative. Returns whether there is one.
+    private mutating func backtrack() -> Bool {
+        while var node = stack.popLast() {
+            node.current += 1
+            if node.moveToAllowed(limits.preemptions) {
+                stack.append(node)
+                return true
+            }
+        }
+        return false
+    }
+
+    static let divergence = """
+        The code under check did something else when it was run again with the same choices: it \
+        depends on the real time, on random numbers, on the order of a Set or a Dictionary, or on \
+        state that outlives it. Use the environment and the context; sort before you iterate.
+        """
+    static let endless = """
+        A task of the code under check did not end when it was cancelled and all its calls failed.
+        """
+}
+
+extension Search.Node {
+    /// Whether a candidate leaves a process standing that could have gone on.
+    fileprivate func preemption(of index: Int) -> Int {
+        let process = candidates[index].transition.process
+        guard process != lastProcess, lastProcess != .max, process != .max else { return 0 }
+        return lastCouldGoOn ? 1 : 0
+    }
+
+    private var lastCouldGoOn: Bool {
+        candidates.contains { $0.transition.process == lastProcess && !$0.transition.isFault }
+    }
+
+    /// Moves to the first candidate from the current one on that the bound allows.
+    fileprivate mutating func moveToAllowed(_ bound: Int?) -> Bool {
+        while current < candidates.count {
+            guard let bound else { return true }
+            if preemptions + preemption(of: current) <= bound { return true }
+            current += 1
+        }
+        return false
+    }
+}
+
+extension Transition {
+    /// The same choice in a state whose processes have changed places.
+    fileprivate func ranked(by ranks: [UInt8]) -> Transition {
+        guard process != .max else { return self }
+        var transition = self
+        transition.process = ranks[Int(process)]
+        return transition
+    }
+}
+
+extension Simulation {
+    /// Each process's place among those of its role, ordered by what they have seen: the same for
+    /// states that differ only in which process is which.
+    var ranks: [UInt8] {
+        let order = processes.indices.sorted { left, right in
+            let (a, b) = (processes[left], processes[right])
+            return (a.role, a.local.high, a.local.low, left) < (b.role, b.local.high, b.local.low, right)
+        }
+        var ranks = [UInt8](repeating: 0, count: processes.count)
+        for (rank, index) in order.enumerated() { ranks[index] = UInt8(rank) }
+        return ranks
+    }
+
+    var identityRanks: [UInt8] { processes.indices.map { UInt8($0) } }
+
+    /// A process that neither has ended nor waits for anything that the explorer knows of.
+    var stuckProcess: String? {
+        for state in processes where !state.hasEnded && state.pending.isEmpty {
+            return """
+                \(state.name) waits for something that is out of control: a thread, Dispatch, the \
+                main actor, or a continuation that nobody resumes. Nothing is claimed about it.
+                """
+        }
+        return nil
+    }
+}

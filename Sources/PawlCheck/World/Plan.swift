@@ -1,0 +1,70 @@
+internal import Pawl
+
+/// What is explored: the processes, the messages, what may go wrong, and what must hold. It is made
+/// once; every execution begins from it anew.
+package struct Plan: Sendable {
+    /// What a process does. Processes with the same role are alike.
+    package struct Role: Sendable {
+        /// The name of the process in reports; a number follows if there are several.
+        package var name: String
+        /// How many processes have this role.
+        package var instances = 1
+        /// Whether it is started again when it has died.
+        package var restarts = true
+        /// Whether it runs for ever, waiting for messages; otherwise it has to come to its end.
+        package var isConsumer = true
+        /// Whether it keeps nothing in memory from one message to the next, so that its state is
+        /// what it has seen since the last one came.
+        package var forgets = false
+        /// Whether its tasks may be cancelled while they wait.
+        package var isCancellable = true
+        /// What it does. When it returns, the process has ended.
+        package var body: @Sendable (SimulatedProcess) async -> Void
+    }
+
+    /// A message that is in its queue at the beginning.
+    struct Message: Sendable {
+        var envelope: Envelope
+        var queue: String
+        var copies: Int
+        /// Whether a commit of the same database has sent it, so that there is no other copy.
+        var isLocal: Bool
+    }
+
+    /// A property of the user's.
+    struct Property: Sendable {
+        let name: String
+        let holds: @Sendable (Snapshot) throws -> Bool
+    }
+
+    var roles: [Role] = []
+    var messages: [Message] = []
+    /// The types that each queue's endpoint handles.
+    var endpoints: [String: Set<String>] = [:]
+    /// The queues that some process receives from.
+    var consumed: Set<String> = []
+    var budgets = Budgets()
+    var limits = StoreLimits(largestDocument: 16 << 20, largestBatch: 1_000)
+    var transportLimits = TransportLimits(largestMessage: 16 << 20)
+    /// How far time leaps for an expiry.
+    var retention: Duration = .days(7)
+    /// A wait that is not longer may end although others have something to do.
+    var patience: Duration = .seconds(1)
+    /// Whether the properties that come for free are checked.
+    var checksMessages = true
+    var always: [Property] = []
+    var finally: [Property] = []
+    /// The longest execution, in steps; what comes to no rest by then never will.
+    var longest = 2_000
+
+    /// The moment at which every execution begins.
+    static let beginning = Timestamp(microseconds: 1_767_225_600_000_000)
+
+    package init() {}
+}
+
+/// What an execution has shown to be wrong.
+package struct Violation: Sendable, Equatable {
+    package let property: String
+    package let explanation: String
+}

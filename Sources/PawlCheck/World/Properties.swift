@@ -1,0 +1,213 @@
+internal import Pawl
+
+/// The properties that come for free, whatever the handlers do. The numbers I1 to I6 are those of
+/// the invariants that all algorithms share.
+extension Simulation {
+    func violate(_ property: String, _ explanation: @autoclosure () -> String) {
+        if violation == nil {
+            violation = Violation(property: property, explanation: explanation())
+        }
+    }
+
+    /// A document is being written: nothing that was saved may be lost, and nothing be saved twice.
+    func noteSaved(_ new: Content?, over old: Content?, at address: Int) {
+        guard plan.checksMessages else { return }
+        let before = old?.body.map { Marks.of($0) } ?? []
+        let after = new?.body.map { Marks.of($0) } ?? []
+        for mark in before where !after.contains(mark) {
+            violate(
+                "exactly once: no saved effect is lost",
+                """
+                \(interner.addresses[address].key) was overwritten: the effect of \
+                \(describe(attempt: mark.attempt)), which had been saved, is gone.
+                """)
+        }
+        for mark in after where !before.contains(mark) {
+            committed.insert(mark.attempt)
+            // I1
+            let message = attempts[mark.attempt]?.message
+            let earlier = before.first { attempts[$0.attempt]?.message == message }
+            if let earlier, message != nil {
+                violate(
+                    "exactly once: no message is applied twice",
+                    """
+                    \(interner.addresses[address].key) has the effect of \
+                    \(describe(attempt: earlier.attempt)) and of \(describe(attempt: mark.attempt)).
+                    """)
+            }
+        }
+    }
+
+    /// A message is put into a queue: what it speaks of must have been saved, and all copies must be
+    /// alike.
+    func notePublished(_ content: Int) {
+        let message = interner.contents[content]
+        if published.contains(where: { $0.content == content }) { return }
+        var digest = message.digest
+        digest.mix(7)
+        published.append(Published(content: content, digest: digest.finished))
+        isChanged = true
+        guard plan.checksMessages, let mark = message.mark else { return }
+        // I3, I5
+        if !committed.contains(mark.attempt), attempts[mark.attempt]?.isRejected != true {
+            violate(
+                "no ghosts",
+                """
+                \(describe(message)) was sent by \(describe(attempt: mark.attempt)), whose effect \
+                has not been saved.
+                """)
+        }
+        // I2
+        let other = published.first {
+            $0.content != content && interner.contents[$0.content].identity == message.identity
+        }
+        if let other {
+            let theirs = interner.contents[other.content].mark?.attempt
+            violate(
+                "all copies of an output are identical",
+                """
+                \(describe(message)) was sent by \(describe(attempt: mark.attempt)) and, with \
+                another content, by \(theirs.map { describe(attempt: $0) } ?? "somebody else").
+                """)
+        }
+    }
+
+    /// Everything is at rest: nothing may be lost, nothing be left behind.
+    func checkRest() {
+        guard plan.checksMessages else { return }
+        for entry in entries where !entry.isGone {
+            violate(
+                "nothing is left behind",
+                "\(describe(interner.contents[entry.content])) is still in its queue.")
+        }
+        checkNothingLost()
+        checkAnswered()
+        checkOutputs()
+        for slot in documents {
+            guard let content = slot.content, !content.ledger.isEmpty,
+                let ledger = try? Ledger(
+                    Document(version: interner.version(0), content: content))
+            else { continue }
+            for case .pending(let messages) in ledger.entries.map(\.state) {
+                violate(
+                    "nothing is left behind",
+                    """
+                    \(interner.addresses[slot.address].key) still holds \(messages.count) messages \
+                    as to be sent.
+                    """)
+            }
+        }
+        for state in processes
+        where !state.hasEnded && !plan.roles[state.role].isConsumer {
+            violate("progress", "\(state.name) has not come to its end.")
+        }
+    }
+
+    /// Every message that was for an endpoint here has been applied, or lies in the dead letters.
+    private func checkNothingLost() {
+        let messages = Set(committed.compactMap { attempts[$0]?.message })
+        let rejected = Set(attempts.values.filter(\.isRejected).map(\.message))
+        for entry in entries {
+            let envelope = interner.contents[entry.content].envelope
+            if envelope.type == Submission.typeName || messages.contains(envelope.id)
+                || rejected.contains(envelope.id) || isDeadLetter(envelope.id)
+                || processedRows.contains(interner.contents[entry.content].identity)
+            {
+                continue
+            }
+            violate(
+                "nothing is lost",
+                "\(describe(interner.contents[entry.content])) is gone, but was never applied.")
+        }
+    }
+
+    /// What somebody was told is saved is there.
+    private func checkAnswered() {
+        let messages = Set(committed.compactMap { attempts[$0]?.message })
+        for id in answered.sorted() where !messages.contains(id) {
+            violate(
+                "nothing is lost", "\(name(of: id)) was answered as saved, but never was.")
+        }
+    }
+
+    private func isDeadLetter(_ id: MessageID) -> Bool {
+        documents.contains { slot in
+            let key = interner.addresses[slot.address].key
+            return slot.content != nil && key.kind == "pawl.dead-letter"
+                && key.id == id.description
+        }
+    }
+
+    /// I4: whatever a saved attempt had to send has been sent.
+    private func checkOutputs() {
+        for attempt in committed.sorted() {
+            guard let note = attempts[attempt] else { continue }
+            for (ordinal, destinations) in note.destinations.enumerated() {
+                let sent = published.count {
+                    interner.contents[$0.content].mark
+                        == Marks.Mark(attempt: attempt, ordinal: ordinal)
+                }
+                if sent < destinations {
+                    violate(
+                        "nothing is lost",
+                        """
+                        Output \(ordinal + 1) of \(describe(attempt: attempt)) was never sent, \
+                        though its effect was saved.
+                        """)
+                }
+            }
+        }
+    }
+
+    /// Checks the user's properties that must always hold.
+    func checkAlways() {
+        guard isChanged else { return }
+        isChanged = false
+        for property in plan.always { check(property, "always") }
+    }
+
+    func checkFinally() {
+        for property in plan.finally { check(property, "finally") }
+    }
+
+    private func check(_ property: Plan.Property, _ kind: String) {
+        guard violation == nil else { return }
+        do {
+            if try property.holds(Snapshot(self)) { return }
+            violate("\(kind): \(property.name)", "It does not hold here.")
+        } catch {
+            violate("\(kind): \(property.name)", "It could not be looked at: \(error)")
+        }
+    }
+
+    // MARK: Words
+
+    func describe(_ content: Interner.Content) -> String {
+        "\(name(of: content.envelope)) to \(content.queue)"
+    }
+
+    /// A name for a message that a reader can follow: its type, and a number where there are several.
+    func name(of envelope: Envelope) -> String {
+        let alike = plan.messages.filter { $0.envelope.type == envelope.type }
+        let index = alike.firstIndex { $0.envelope.id == envelope.id }
+        guard let index, alike.count > 1 else { return envelope.type }
+        return "\(envelope.type) \(index + 1)"
+    }
+
+    func name(of id: MessageID) -> String {
+        if let message = plan.messages.first(where: { $0.envelope.id == id }) {
+            return name(of: message.envelope)
+        }
+        if let content = interner.contents.first(where: { $0.envelope.id == id }) {
+            return name(of: content.envelope)
+        }
+        return "submission \(id.description.prefix(6))"
+    }
+
+    func describe(attempt: Int) -> String {
+        guard let note = attempts[attempt] else { return "an attempt" }
+        let alike = attempts.filter { $0.value.message == note.message }.keys.sorted()
+        let number = (alike.firstIndex(of: attempt) ?? 0) + 1
+        return "attempt \(number) at \(name(of: note.message))"
+    }
+}

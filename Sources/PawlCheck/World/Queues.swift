@@ -1,0 +1,181 @@
+internal import Pawl
+
+/// What calls to the transport do.
+extension Simulation {
+    // MARK: Who handles what
+
+    func register(_ registration: Registration) -> RegistrationResult {
+        let known = registered[registration.endpoint] ?? [:]
+        let (result, forget) = registration.decide(known: known, now: now)
+        guard result == .registered else { return result }
+        if Set(known.keys) != registration.types {
+            var types = known
+            for type in forget { types[type] = nil }
+            for type in registration.types { types[type] = now }
+            registered[registration.endpoint] = types
+            directory = Directory(endpoints: registered.mapValues { Set($0.keys) })
+        }
+        return result
+    }
+
+    func checkExists(_ queue: String) throws(BackendError) {
+        if registered[queue] != nil { return }
+        throw BackendError(
+            .canNeverHappen,
+            "There is no queue \(queue). An endpoint creates its queue when it registers.")
+    }
+
+    func check(_ messages: [Outgoing]) throws(BackendError) {
+        for message in messages {
+            try checkExists(message.queue)
+            let size = message.envelope.encoded().count
+            guard size > plan.transportLimits.largestMessage else { continue }
+            throw BackendError(
+                .canNeverHappen,
+                """
+                The message \(message.envelope.id) (\(message.envelope.type)) is too large: it has \
+                \(size) bytes, and at most \(plan.transportLimits.largestMessage) are possible.
+                """)
+        }
+    }
+
+    func identity(_ id: MessageID, in queue: String) -> Int {
+        interner.identity(id, in: queue)
+    }
+
+    func footprint(ofMessages contents: [Int]) -> UInt64 {
+        contents.reduce(0) { $0 | Footprint.message(interner.contents[$1].identity) }
+    }
+
+    func footprint(of receipts: [Receipt]) -> UInt64 {
+        receipts.reduce(0) { mask, receipt in
+            guard let entry = entries.first(where: { $0.receipt == receipt.handle }) else {
+                return mask
+            }
+            return mask | footprint(of: entry)
+        }
+    }
+
+    func footprint(of entry: Entry) -> UInt64 {
+        Footprint.copy(entry.copy, of: interner.contents[entry.content].identity)
+    }
+
+    func visibility(of entry: Entry) -> UInt64 {
+        Footprint.visibility(interner.contents[entry.content].identity)
+    }
+
+    // MARK: Messages
+
+    func add(_ content: Int, isLocal: Bool, visibleFrom: Timestamp) {
+        let copy = entries.count { $0.content == content }
+        entries.append(
+            Entry(content: content, copy: copy, isLocal: isLocal, visibleFrom: visibleFrom))
+    }
+
+    func send(_ messages: some Sequence<Outgoing>, _ contents: [Int], isLocal: Bool) {
+        for (message, content) in zip(messages, contents) {
+            notePublished(content)
+            // What nobody receives is only remembered.
+            guard plan.consumed.contains(message.queue) else { continue }
+            let visibleFrom = message.notBefore.map { max($0, now) } ?? now
+            add(content, isLocal: isLocal, visibleFrom: visibleFrom)
+        }
+    }
+
+    func isVisible(_ entry: Entry) -> Bool {
+        !entry.isGone && (entry.leaseUntil ?? entry.visibleFrom) <= now
+    }
+
+    func lease(_ index: Int, to process: SimulatedProcess, for lease: Duration) -> Delivery {
+        if entries[index].leaseUntil != nil { entries[index].endedLeases += 1 }
+        entries[index].leases += 1
+        let entry = entries[index]
+        let handle = interner.handle(
+            content: entry.content, copy: entry.copy, lease: entry.leases)
+        entries[index].receipt = handle
+        entries[index].holder = process.index
+        entries[index].leaseUntil = now + lease
+        let content = interner.contents[entry.content]
+        processes[process.index].deliveries[content.envelope.id] = (handle, 0)
+        return Delivery(
+            receipt: Receipt(queue: content.queue, handle: handle),
+            attempt: entry.endedLeases + 1, message: content.encoded)
+    }
+
+    /// The entry that a receipt still gives a right to: until somebody else takes it.
+    private func entry(of receipt: Receipt) -> Int? {
+        entries.firstIndex { !$0.isGone && $0.receipt == receipt.handle }
+    }
+
+    func acknowledge(_ receipt: Receipt) -> Bool {
+        guard let index = entry(of: receipt) else { return false }
+        entries[index].isGone = true
+        entries[index].holder = nil
+        isChanged = true
+        return true
+    }
+
+    func release(_ receipt: Receipt, after delay: Duration) -> Bool {
+        guard let index = entry(of: receipt) else { return false }
+        entries[index].receipt = nil
+        entries[index].leaseUntil = nil
+        entries[index].holder = nil
+        entries[index].visibleFrom = now + delay
+        return true
+    }
+
+    func extend(_ receipts: [Receipt], by lease: Duration) -> [Receipt] {
+        var lost: [Receipt] = []
+        for receipt in receipts {
+            if let index = entry(of: receipt) {
+                entries[index].leaseUntil = now + lease
+            } else {
+                lost.append(receipt)
+            }
+        }
+        return lost
+    }
+
+    // MARK: Both at once
+
+    func commit(_ transaction: Transaction, at addresses: [Int], _ contents: [Int])
+        -> TransactionResult
+    {
+        var isLocal = false
+        if let receipt = transaction.receipt {
+            guard let index = entry(of: receipt) else { return .leaseLost }
+            isLocal = entries[index].isLocal
+        }
+        let row = identity(transaction.id, in: transaction.endpoint)
+        if !isLocal, processedRows.contains(row) {
+            if let receipt = transaction.receipt { _ = acknowledge(receipt) }
+            return .duplicate
+        }
+        if !transaction.writes.isEmpty,
+            write(transaction.writes, at: addresses) == .conflict
+        {
+            return .conflict
+        }
+        if transaction.writes.isEmpty {
+            // Work without an entity: its messages are all that there is of it.
+            for content in contents {
+                if let mark = interner.contents[content].mark { committed.insert(mark.attempt) }
+            }
+        }
+        if let receipt = transaction.receipt { _ = acknowledge(receipt) }
+        if !isLocal { processedRows.append(row) }
+        send(transaction.messages, contents, isLocal: true)
+        isChanged = true
+        return .committed
+    }
+
+    /// A process that keeps nothing in memory between messages waits for the next one.
+    func forget(_ process: SimulatedProcess) {
+        let index = process.index
+        guard plan.roles[processes[index].role].forgets,
+            processes[index].incarnation == process.incarnation
+        else { return }
+        processes[index].local = Digest()
+        processes[index].drawn = 0
+    }
+}

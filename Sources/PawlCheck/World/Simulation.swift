@@ -1,0 +1,306 @@
+internal import Pawl
+
+/// A world in which processes run against a store and queues that the explorer controls: one
+/// execution after the other, each from the beginning.
+///
+/// Whatever a process asks of the store, the transport or the clock suspends it until the explorer
+/// says how that ends; between two such answers everything runs until nothing can. So an execution
+/// is the list of the explorer's choices, and nothing else.
+///
+/// Unchecked: it belongs to the thread of its executor, and tasks that call it from elsewhere are
+/// turned away (see ``isLive(_:)``).
+final class Simulation: @unchecked Sendable {
+    /// A document of the simulated store.
+    struct Slot {
+        let address: Int
+        /// How often it was written; a deletion counts. 0 if it never was.
+        var writes = 0
+        var content: Content?
+        /// What it held before its last change.
+        var previous: (writes: Int, content: Content?)?
+        var digest = Digest.zero
+    }
+
+    /// A copy of a message in a queue.
+    struct Entry {
+        let content: Int
+        /// Which copy with this content it is.
+        let copy: Int
+        let isLocal: Bool
+        var visibleFrom: Timestamp
+        /// How many leases were begun.
+        var leases = 0
+        /// How many leases ended by themselves.
+        var endedLeases = 0
+        /// The current lease, until the next one begins.
+        var receipt: String?
+        var leaseUntil: Timestamp?
+        var holder: Int?
+        var isGone = false
+        /// Whether the transport has made another copy of it.
+        var isDuplicated = false
+    }
+
+    /// A process, over all of its lives.
+    struct ProcessState {
+        let role: Int
+        let name: String
+        let isCancellable: Bool
+        var incarnation = 0
+        var pending: [Pending] = []
+        /// What its tasks have seen since it was started, or, if it forgets, since it has waited
+        /// for its next message.
+        var local = Digest()
+        var hasEnded = false
+        var root: Task<Void, Never>?
+        var drawn: UInt64 = 0
+        /// By message: the delivery in hand, and how often it was tried.
+        var deliveries: [MessageID: (handle: String, tries: Int)] = [:]
+    }
+
+    /// What an attempt is about to send, noted when the handler has run.
+    struct AttemptNote {
+        let message: MessageID
+        let address: Int?
+        /// For each ordinal, the number of queues that it goes to.
+        let destinations: [Int]
+        let isRejected: Bool
+    }
+
+    /// A message that was put into a queue at some time.
+    struct Published {
+        let content: Int
+        let digest: Digest
+    }
+
+    let plan: Plan
+    let executor: ControlledExecutor
+    var interner = Interner()
+
+    /// The number of the execution.
+    var run = 0
+    var documents: [Slot] = []
+    var entries: [Entry] = []
+    var published: [Published] = []
+    /// The attempts whose effect was saved at some time.
+    var committed: Set<Int> = []
+    var attempts: [Int: AttemptNote] = [:]
+    /// The submissions that somebody was told are saved.
+    var answered: Set<MessageID> = []
+    /// The commits of a database, by identity of the message, that changed no document.
+    var processedRows: [Int] = []
+    var directory = Directory(endpoints: [:])
+    var registered: [String: [String: Timestamp]] = [:]
+    var now = Plan.beginning
+    var budgets = Budgets()
+    var processes: [ProcessState] = []
+    var graveyard: [UnsafeContinuation<Verdict, Never>] = []
+    var roots: [Task<Void, Never>] = []
+    var unfinished = 0
+    var lastPendingNumber = 0
+    var resumedFingerprint: UInt64 = 0
+    var isReaping = false
+    var violation: Violation?
+    /// Whether a document has changed or a message was published since the user's properties were
+    /// last looked at.
+    var isChanged = false
+
+    var isTracing = false
+    var lastAnswer: String?
+    var steps: [Trace.Step] = []
+
+    init(_ plan: Plan, on executor: ControlledExecutor) {
+        self.plan = plan
+        self.executor = executor
+    }
+
+    /// Begins an execution: everything as the plan says, and every process at its first call.
+    func begin() {
+        run += 1
+        now = Plan.beginning
+        budgets = plan.budgets
+        documents.removeAll(keepingCapacity: true)
+        entries.removeAll(keepingCapacity: true)
+        published.removeAll(keepingCapacity: true)
+        committed.removeAll(keepingCapacity: true)
+        attempts.removeAll(keepingCapacity: true)
+        answered.removeAll(keepingCapacity: true)
+        processedRows.removeAll(keepingCapacity: true)
+        processes.removeAll(keepingCapacity: true)
+        roots.removeAll(keepingCapacity: true)
+        steps.removeAll(keepingCapacity: true)
+        lastPendingNumber = 0
+        violation = nil
+        isChanged = true
+        if registered.isEmpty || directory.endpoints != plan.endpoints {
+            directory = Directory(endpoints: plan.endpoints)
+            registered = plan.endpoints.mapValues { types in
+                Dictionary(uniqueKeysWithValues: types.map { ($0, Plan.beginning) })
+            }
+        }
+        executor.wait = { [unowned self] duration, resume in
+            waitOutsideEnvironment(duration, resume)
+        }
+        for message in plan.messages {
+            let content = interner.content(message.envelope, in: message.queue)
+            for _ in 0..<message.copies {
+                add(content, isLocal: message.isLocal, visibleFrom: now)
+            }
+        }
+        for (index, role) in plan.roles.enumerated() {
+            for instance in 0..<role.instances {
+                processes.append(
+                    ProcessState(
+                        role: index,
+                        name: role.instances == 1 ? role.name : "\(role.name) \(instance + 1)",
+                        isCancellable: role.isCancellable))
+                start(processes.count - 1)
+            }
+        }
+        settle()
+    }
+
+    /// Runs everything until nothing can.
+    func settle() {
+        guard executor.drain() else {
+            violation =
+                violation
+                ?? Violation(
+                    property: "progress",
+                    explanation: "A process runs on and on without calling anything.")
+            return
+        }
+    }
+
+    /// Ends an execution: all tasks that are left come to their end, whatever they try.
+    ///
+    /// - Returns: Whether they did.
+    func end() -> Bool {
+        isReaping = true
+        defer { isReaping = false }
+        for root in roots { root.cancel() }
+        var rounds = 0
+        while unfinished > 0 || !graveyard.isEmpty || processes.contains(where: { !$0.pending.isEmpty }) {
+            rounds += 1
+            guard rounds < 10_000 else { break }
+            for index in processes.indices {
+                let pending = processes[index].pending
+                processes[index].pending.removeAll(keepingCapacity: true)
+                for call in pending { call.continuation.resume(returning: .dead) }
+            }
+            let dead = graveyard
+            graveyard.removeAll(keepingCapacity: true)
+            for continuation in dead { continuation.resume(returning: .dead) }
+            guard executor.drain() else { break }
+        }
+        let isClean = unfinished == 0
+        unfinished = 0
+        return isClean
+    }
+
+    // MARK: Processes
+
+    func start(_ index: Int) {
+        let process = SimulatedProcess(self, index: index)
+        let body = plan.roles[processes[index].role].body
+        unfinished += 1
+        let run = run
+        let root = Task(executorPreference: executor) { [self] in
+            await body(process)
+            unfinished -= 1
+            guard run == self.run, processes[index].incarnation == process.incarnation, !isReaping
+            else { return }
+            processes[index].hasEnded = true
+        }
+        processes[index].root = root
+        roots.append(root)
+    }
+
+    /// A process dies: nothing that it has in flight is answered, and what it holds is free.
+    func crash(_ index: Int) {
+        graveyard += processes[index].pending.map(\.continuation)
+        processes[index].pending.removeAll(keepingCapacity: true)
+        processes[index].incarnation += 1
+        processes[index].local = Digest()
+        processes[index].deliveries.removeAll(keepingCapacity: true)
+        processes[index].drawn = 0
+        for entry in entries.indices where entries[entry].holder == index {
+            entries[entry].holder = nil
+            entries[entry].leaseUntil = now
+        }
+        if plan.roles[processes[index].role].restarts {
+            start(index)
+        } else {
+            processes[index].hasEnded = true
+        }
+    }
+
+    /// A random number: the same whenever the process has seen the same.
+    func random(_ process: SimulatedProcess) -> UInt64 {
+        processes[process.index].drawn += 1
+        let state = processes[process.index]
+        var digest = state.local
+        digest.mix(state.role)
+        digest.mix(state.drawn)
+        return digest.finished.short
+    }
+
+    private func waitOutsideEnvironment(_ duration: Duration, _ resume: @escaping () -> Void) {
+        executor.noteEscape(
+            """
+            A task of the code under check sleeps by `Task.sleep` or a clock. Let it wait by the \
+            environment that it is given.
+            """)
+        resume()
+    }
+
+    // MARK: The state's key
+
+    /// What tells this state from others: the world, what each process has seen, and what may still
+    /// go wrong.
+    ///
+    /// - Parameter isSymmetric: Whether processes of the same role may change places.
+    func key(isSymmetric: Bool) -> Digest {
+        var key = worldDigest
+        for index in processes.indices {
+            var digest = processes[index].local
+            digest.mix(processes[index].role)
+            digest.mix(processes[index].hasEnded ? 1 : 0)
+            for pending in processes[index].pending where pending.isHung {
+                digest.mix(pending.fingerprint)
+            }
+            if !isSymmetric { digest.mix(index) }
+            key &+= digest.finished
+        }
+        key.mix(budgets.packed)
+        return key.finished
+    }
+
+    /// What tells this world from others, whatever the processes know of it.
+    var worldDigest: Digest {
+        var world = Digest.zero
+        for slot in documents where slot.writes > 0 { world &+= slot.digest }
+        for entry in entries { world &+= digest(of: entry) }
+        for message in published { world &+= message.digest }
+        for row in processedRows {
+            var digest = Digest()
+            digest.mix(row)
+            world &+= digest.finished
+        }
+        world.mix(now.microseconds)
+        return world
+    }
+
+    private func digest(of entry: Entry) -> Digest {
+        var digest = interner.contents[entry.content].digest
+        digest.mix(
+            (entry.isGone ? 1 : 0) | (entry.holder == nil ? 0 : 2) | (entry.isLocal ? 4 : 0)
+                | (entry.isDuplicated ? 8 : 0) | (entry.receipt == nil ? 0 : 16))
+        if !entry.isGone {
+            digest.mix(entry.leases << 16 | entry.endedLeases)
+            digest.mix(entry.visibleFrom.microseconds)
+            digest.mix(entry.leaseUntil?.microseconds ?? 0)
+        }
+        return digest.finished
+    }
+}
