@@ -38,7 +38,8 @@ public struct CheckFailure: Error, CustomStringConvertible {
     public var description: String {
         let diagrams = counterexamples.enumerated().map { index, counterexample in
             let title =
-                counterexamples.count > 1 ? "Counterexample \(index + 1) of \(counterexamples.count)"
+                counterexamples.count > 1
+                ? "Counterexample \(index + 1) of \(counterexamples.count)"
                 : "Counterexample"
             return "\(title): \(Text.clean(counterexample.property))\n\n\(Diagram(counterexample))"
         }

@@ -43,8 +43,8 @@ package struct Diagram: CustomStringConvertible {
         lines += Fields.lines("with", counterexample.circumstances, width: width)
         lines += Fields.lines("choices", counterexample.choices, width: width, keepsWords: true)
         if let replay = counterexample.replay {
-            // Not wrapped: half a command can't be pasted.
-            lines += Fields.lines("replay", replay, width: .max)
+            // Neither wrapped nor tidied: it is there to be pasted.
+            lines.append(Fields.head("replay") + Text.clean(replay))
         }
         return lines
     }
@@ -62,8 +62,12 @@ enum Fields {
         let longest = Text.clean(value).split(separator: " ").map(\.count).max() ?? 0
         let room = max(width - indent, keepsWords ? longest : 0)
         return Text.wrap(value, width: room).enumerated().map { index, line in
-            let head = index == 0 ? name : ""
-            return head + String(repeating: " ", count: max(indent - head.count, 1)) + line
+            head(index == 0 ? name : "") + line
         }
+    }
+
+    /// What stands before the value.
+    static func head(_ name: String) -> String {
+        name + String(repeating: " ", count: max(indent - name.count, 1))
     }
 }

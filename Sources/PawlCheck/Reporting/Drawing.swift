@@ -38,7 +38,7 @@ struct Drawing {
                 """
         }
         return """
-            <svg xmlns="http://www.w3.org/2000/svg" width="\(scale.width)" height="44" role="img" \
+            <svg width="\(scale.width)" height="44" role="img" \
             aria-label="lifelines">
             \(names.joined(separator: "\n"))
             </svg>
@@ -62,7 +62,7 @@ struct Scale {
         let distance = [0: 300, 1: 300, 2: 300, 3: 280, 4: 240, 5: 210][count] ?? 190
         processes = board.processes
         self.distance = distance
-        width = max(64 + count * distance + 24, 1000)
+        width = max(64 + count * distance + 22, 1046)
     }
 
     /// The middle of a lifeline.

@@ -30,7 +30,8 @@ enum PageStyle {
         }
         main { margin: 0 auto; width: max-content; max-width: none; }
         section + section { margin-top: 64px; padding-top: 40px; border-top: 1px solid var(--line); }
-        header, table, pre, dl, .legend, .complete, .incomplete { max-width: 1000px; }
+        .summary h2 { margin-top: 0; }
+        header, table, pre, dl, .legend, .complete, .incomplete { max-width: 1048px; }
         h1 { margin: 2px 0 8px; font-size: 30px; line-height: 1.2; overflow-wrap: anywhere; }
         h2 { margin: 36px 0 12px; font-size: 18px; }
         h3 { margin: 16px 0 6px; font-size: 14px; color: var(--quiet); }
@@ -53,8 +54,9 @@ enum PageStyle {
             border-bottom: 1px solid var(--line);
         }
         svg { display: block; }
+        svg g, tr { scroll-margin-top: 64px; }
         svg text {
-            font: 12px ui-monospace, SFMono-Regular, Menlo, Consolas, "DejaVu Sans Mono", monospace;
+            font: 13px ui-monospace, SFMono-Regular, Menlo, Consolas, "DejaVu Sans Mono", monospace;
             fill: var(--ink);
         }
         svg .halo {
@@ -98,7 +100,7 @@ enum PageStyle {
         .event, .legend .event { color: var(--event); }
         .standing, .legend .standing { color: var(--standing); }
         table {
-            width: 1000px; border-collapse: separate; border-spacing: 0; background: var(--paper);
+            width: 1048px; border-collapse: separate; border-spacing: 0; background: var(--paper);
             border: 1px solid var(--line); border-radius: 10px; overflow: hidden;
             table-layout: fixed;
         }
@@ -115,7 +117,6 @@ enum PageStyle {
         }
         td a { color: var(--quiet); text-decoration: none; }
         td .fault { display: block; color: var(--fault); }
-        td:empty + td .fault:first-child { display: block; }
         tr.crash td { background: var(--crash-ground); }
         tr.fault td { background: var(--fault-ground); }
         tr.event td { background: var(--event-ground); }

@@ -56,7 +56,7 @@ struct Pen {
         y += 14
         for lifeline in since.indices { endLife(of: lifeline, at: y) }
         return """
-            <svg xmlns="http://www.w3.org/2000/svg" width="\(scale.width)" height="\(y)" role="img" \
+            <svg width="\(scale.width)" height="\(y)" role="img" \
             aria-label="sequence diagram; the table below tells the same">
             \((bands + lives + rows).joined(separator: "\n"))
             </svg>
