@@ -34,6 +34,19 @@ package struct Trace: Sendable {
         package var fault: String?
         /// Whether another process was in the middle of something and was left standing.
         package var isPreemption = false
+
+        package init(
+            kind: Kind, lifeline: Int, target: Int? = nil, text: String, answer: String? = nil,
+            fault: String? = nil, isPreemption: Bool = false
+        ) {
+            self.kind = kind
+            self.lifeline = lifeline
+            self.target = target
+            self.text = text
+            self.answer = answer
+            self.fault = fault
+            self.isPreemption = isPreemption
+        }
     }
 
     package init(lifelines: [String], steps: [Step]) {
