@@ -91,29 +91,23 @@ struct Search {
 
     /// Goes one step further. Returns whether there may be another.
     private mutating func extend(_ goesOn: inout Bool) -> Bool {
-        simulation.checkAlways()
-        if simulation.violation != nil { return false }
-        if let stuck = simulation.stuckProcess {
-            findings.caveats.append(stuck)
-            goesOn = false
-            return false
-        }
-        guard stack.count < simulation.plan.longest else {
-            simulation.violate("progress", "No rest after \(stack.count) steps.")
-            return false
-        }
         let parent = stack.last
         let chosen = parent.map { $0.candidates[$0.current] }
         let lastProcess =
             chosen.map { $0.transition.process == .max ? parent?.lastProcess ?? .max : $0.transition.process }
             ?? .max
         let preemptions = parent.map { $0.preemptions + $0.preemption(of: $0.current) } ?? 0
-        var candidates = simulation.enabled(preferring: lastProcess)
-        if !candidates.contains(where: { !$0.transition.isFault }) {
-            simulation.checkRest()
-            simulation.checkFinally()
+        var candidates: [Candidate]
+        switch simulation.look(preferring: lastProcess, after: stack.count) {
+        case .choices(let found): candidates = found
+        case .rest(let found):
+            candidates = found
             findings.terminals.insert(simulation.worldDigest)
-            if simulation.violation != nil { return false }
+        case .violated: return false
+        case .stuck(let caveat):
+            findings.caveats.append(caveat)
+            goesOn = false
+            return false
         }
         var sleeping: [Candidate] = []
         if reductions.sleepSets, let parent, let chosen {
@@ -218,15 +212,4 @@ extension Simulation {
     }
 
     var identityRanks: [UInt8] { processes.indices.map { UInt8($0) } }
-
-    /// A process that neither has ended nor waits for anything that the explorer knows of.
-    var stuckProcess: String? {
-        for state in processes where !state.hasEnded && state.pending.isEmpty {
-            return """
-                \(state.name) waits for something that is out of control: a thread, Dispatch, the \
-                main actor, or a continuation that nobody resumes. Nothing is claimed about it.
-                """
-        }
-        return nil
-    }
 }
