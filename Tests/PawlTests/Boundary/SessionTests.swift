@@ -1,4 +1,5 @@
 import PawlContracts
+import PawlMutants
 import Testing
 
 @testable import Pawl
@@ -248,10 +249,8 @@ struct SessionTests {
     @Test("that says only after saving that it is to be finished loses its messages: 48")
     func completeAfterCommit() async throws {
         let wrong = Deduplication(name: "wrong", retention: nil) { store, transport, environment in
-            CompleteAfterCommit(
-                outbox: Outbox(
-                    store: store, transport: transport, retention: .days(7),
-                    environment: environment))
+            MistakenOutbox(
+                .completeAfterCommit, store: store, transport: transport, environment: environment)
         }
         var isLost = false
         for call in 0..<6 {
