@@ -56,11 +56,13 @@ package struct Mutant: Sendable {
         package var isLocal: Bool
         /// Whether it takes a session: a submission, and the message that has it finished.
         package var needsSession: Bool
+        /// Whether a submission has to be given up while its process stands still.
+        package var needsGivingUp: Bool
 
         package init(
             consumers: Int = 2, copies: Int = 2, others: Int = 1, crashes: Int = 1,
             failures: Int = 1, outputs: Int = 1, needsLeaseEnd: Bool = false,
-            isLocal: Bool = false, needsSession: Bool = false
+            isLocal: Bool = false, needsSession: Bool = false, needsGivingUp: Bool = false
         ) {
             self.consumers = consumers
             self.copies = copies
@@ -71,6 +73,7 @@ package struct Mutant: Sendable {
             self.needsLeaseEnd = needsLeaseEnd
             self.isLocal = isLocal
             self.needsSession = needsSession
+            self.needsGivingUp = needsGivingUp
         }
     }
 }
@@ -95,6 +98,12 @@ extension Mutant.Scope {
     static let session = crash.with {
         $0.copies = 0
         $0.needsSession = true
+    }
+
+    /// A submission that is given up while its process stands still, and goes on then.
+    static let givenUp = session.with {
+        $0.crashes = 0
+        $0.needsGivingUp = true
     }
 
     func with(_ change: (inout Mutant.Scope) -> Void) -> Mutant.Scope {

@@ -94,11 +94,11 @@ extension Mutants {
             outbox(
                 "s2 no-tombstone", .noTombstone,
                 "A submission that was not found to the last is given up without a trace.",
-                "Saved later, and never sent.", base: "session", .session),
+                "Saved later, and never sent.", base: "session", .givenUp.with { $0.crashes = 1 }),
             outbox(
                 "s3 blind-tombstone", .blindTombstone,
                 "The tombstone is written whatever has been saved since the document was read.",
-                "Saved, and undone.", base: "session", .session.with { $0.crashes = 0 }),
+                "Saved, and undone.", base: "session", .givenUp),
             outbox(
                 "s4 complete-drops-outbox", .completeDropsOutbox,
                 "A submission that was found saved is taken for finished.",
@@ -106,7 +106,7 @@ extension Mutants {
             outbox(
                 "s5 tombstone-is-commit", .tombstoneIsCommit,
                 "A submission that finds its tombstone is answered that it was saved before.",
-                "Said to be saved, and never saved.", base: "session", .session),
+                "Said to be saved, and never saved.", base: "session", .givenUp),
         ]
     }
 
