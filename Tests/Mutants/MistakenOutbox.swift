@@ -95,10 +95,10 @@ package struct MistakenOutbox: DeduplicationAlgorithm {
         return outcome
     }
 
-    /// The broker's number of a copy: its handle up to the first dot. What follows tells
-    /// deliveries of that copy apart.
+    /// The broker's number of a copy: the handle without its last part, which tells deliveries of
+    /// that copy apart.
     private static func numberOfCopy(_ receipt: Receipt) -> MessageID {
-        MessageID("\(receipt.queue) \(receipt.handle.prefix { $0 != "." })")
+        MessageID("\(receipt.queue) \(receipt.handle.split(separator: ".").dropLast())")
     }
 
     // MARK: Submissions
