@@ -24,6 +24,9 @@ if which == "scope" {
     let t = ContinuousClock.now - start
     let s = Double(t.components.seconds) + Double(t.components.attoseconds) / 1e18
     print(scope.description, scope.budgets, "executions", f.executions, "states", f.states, "terminals", f.terminals.count, "deepest", f.deepest, f.isExhausted, f.caveats, f.failure?.violation as Any, "\(s) s", Int(Double(f.executions) / s), "/s")
+} else if which == "endpoint" {
+    let a = CommandLine.arguments.dropFirst(2).map { Int($0)! }
+    endpoint(a[0], crashes: a[1], failures: a[2], copies: a[3], transactional: a.count > 4)
 } else if which == "generated" {
     for m in try await Mutants.generated(from: .outbox) + Mutants.generated(from: .transactional) { show(m, which) }
 } else {

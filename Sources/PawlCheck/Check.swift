@@ -216,7 +216,7 @@ package struct Examination: Sendable {
             property: replayed.violation?.property ?? "no violation",
             explanation: replayed.violation?.explanation ?? replayed.difference
                 ?? "The execution shows nothing wrong when it is made again.",
-            trace: replayed.trace, choices: choices, crashes: crashes,
+            trace: replayed.trace.shortened, choices: choices, crashes: crashes,
             faults: faults.count - crashes, preemptions: replayed.preemptions, isShrunk: isShrunk,
             replay: replay(name, choices))
     }

@@ -36,11 +36,15 @@ extension Simulation {
         return first + faults
     }
 
-    /// Whether nothing is left to be done: no call is under way, no message waits or is being
-    /// handled, and whoever has an end has come to it. What waits for time only to look again
+    /// Whether nothing is left to be done: no call is under way, no message waits for somebody or is
+    /// being handled, and whoever has an end has come to it. What waits for time only to look again
     /// doesn't count.
     var isAtRest: Bool {
-        !entries.contains { !$0.isGone } && processes.allSatisfy(\.isIdle)
+        guard processes.allSatisfy(\.isIdle) else { return false }
+        return !entries.contains { entry in
+            let queue = interner.contents[entry.content].queue
+            return !entry.isGone && processes.contains { $0.isWaiting(for: queue) }
+        }
     }
 
     private func addGood(

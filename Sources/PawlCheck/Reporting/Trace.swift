@@ -91,3 +91,17 @@ package struct Counterexample: Sendable {
         self.replay = replay
     }
 }
+
+extension Trace {
+    /// The beginning and the end of an execution that is too long to be read.
+    var shortened: Trace {
+        let ends = 60
+        guard steps.count > 3 * ends else { return self }
+        let middle = Step(
+            kind: .event, lifeline: lifelines.count - 1,
+            text: "… and \(steps.count - 2 * ends) more steps …")
+        return Trace(
+            lifelines: lifelines,
+            steps: Array(steps.prefix(ends)) + [middle] + Array(steps.suffix(ends)))
+    }
+}

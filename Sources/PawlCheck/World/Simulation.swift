@@ -70,6 +70,12 @@ final class Simulation: @unchecked Sendable {
             }
             return isWaiting
         }
+
+        func isWaiting(for queue: String) -> Bool {
+            pending.contains { pending in
+                if case .receive(queue, _, _) = pending.call { true } else { false }
+            }
+        }
     }
 
     /// What an attempt is about to send, noted when the handler has run.

@@ -10,6 +10,7 @@ public final class World {
     private var finally: [Plan.Property] = []
     private var retention: Duration = .days(7)
     private var queues: [String: Set<String>] = [:]
+    private var outside: [String: Set<String>] = [:]
     private var isWatching = false
     /// What the store accepts; documents of 16 MiB and batches of 1,000 by default.
     public var limits: StoreLimits = .memory
@@ -150,7 +151,17 @@ public final class World {
         roles.append((role, nil, nil))
     }
 
-    /// Creates a queue for code of your own; endpoints have theirs.
+    /// Makes known an endpoint that is not part of this world: what is sent to it is remembered, so
+    /// that properties can look at it, and goes no further.
+    ///
+    /// - Parameters:
+    ///   - name: The endpoint's name.
+    ///   - types: The types of messages that it handles.
+    public func outside(_ name: String, handles types: any Message.Type...) {
+        outside[name] = Set(types.map { $0.typeName })
+    }
+
+    /// Creates a queue that code of your own receives from; endpoints have theirs.
     ///
     /// - Parameters:
     ///   - name: The queue's name.
@@ -188,7 +199,7 @@ public final class World {
         plan.checksMessages = isWatching
         plan.always = always
         plan.finally = finally
-        plan.endpoints = queues
+        plan.endpoints = queues.merging(outside) { $0.union($1) }
         plan.consumed = Set(queues.keys)
         for (_, types, queue) in roles {
             guard let queue, let types else { continue }
