@@ -65,6 +65,8 @@ final class Simulation: @unchecked Sendable {
         /// For each ordinal, the number of queues that it goes to.
         let destinations: [Int]
         let isRejected: Bool
+        /// Which attempt of the execution it is.
+        let number: Int
     }
 
     /// A message that was put into a queue at some time.
@@ -284,7 +286,7 @@ final class Simulation: @unchecked Sendable {
         for message in published { world &+= message.digest }
         for row in processedRows {
             var digest = Digest()
-            digest.mix(row)
+            digest.mix(interner.identities[row])
             world &+= digest.finished
         }
         world.mix(now.microseconds)
