@@ -108,7 +108,7 @@ let package = Package(
         .testTarget(
             name: "PawlTests",
             dependencies: [
-                "Pawl", "PawlContracts",
+                "Pawl", "PawlCheck", "PawlContracts", "PawlMutants",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "Instrumentation", package: "swift-distributed-tracing"),

@@ -109,7 +109,7 @@ package struct AlgorithmScope: Sendable {
         let outputs = outputs
         return Plan.Role(
             name: sessions == 1 ? "session" : "session \(number + 1)", instances: resubmissions,
-            restarts: false, isConsumer: false, isCancellable: false
+            restarts: false, isCancellable: false
         ) { process in
             let simulation = process.simulation
             let environment = process.environment

@@ -2,13 +2,15 @@ extension Submission {
     /// The wire name of the message that has a submission finished. Endpoints handle it themselves.
     package static let typeName = "pawl.complete"
     /// How often a submission that is not saved is looked for before it is given up.
-    static let maximumTries = 6
+    package static let maximumTries = 6
     /// The time between two looks.
     static let interval: Duration = .seconds(10)
 
     /// The message that has this submission finished, should whoever makes it die. It comes after
     /// the interval, so that most often there is nothing left to be done.
-    func announcement(to endpoint: String, _ environment: Environment) throws -> Outgoing {
+    package func announcement(
+        to endpoint: String, _ environment: Environment
+    ) throws -> Outgoing {
         let now = environment.now()
         // Its id is fresh: it may be handled any number of times.
         let envelope = Envelope(

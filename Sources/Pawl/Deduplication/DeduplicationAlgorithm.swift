@@ -65,6 +65,16 @@ public struct Submission: Codable, Hashable, Sendable {
     /// How often it has been looked for.
     public var tries = 0
 
+    package init(
+        id: MessageID, partition: String, kind: String, document: String, tries: Int = 0
+    ) {
+        self.id = id
+        self.partition = partition
+        self.kind = kind
+        self.document = document
+        self.tries = tries
+    }
+
     /// The key of the document that carries its ledger.
     public var key: DocumentKey { DocumentKey(kind: kind, id: document) }
 }
@@ -76,7 +86,8 @@ public struct Deduplication: Sendable {
     /// For how long a processed message is remembered; `nil` for ever. A dead letter that is older
     /// is not retried unless that is forced.
     public let retention: Duration?
-    package let make: @Sendable (any Store, any Transport, Environment) -> any DeduplicationAlgorithm
+    package let make:
+        @Sendable (any Store, any Transport, Environment) -> any DeduplicationAlgorithm
 
     /// Names an algorithm of your own.
     ///

@@ -3,10 +3,10 @@
 ///
 /// The defaults are looked at only when decoding without them has failed for a missing field, so
 /// they cost nothing once everything has been written by the current code.
-enum JSON {
+package enum JSON {
     /// The fields of objects are sorted, so that every attempt and every process writes the same
     /// bytes.
-    static func encode(_ value: some Encodable) throws -> [UInt8] {
+    package static func encode(_ value: some Encodable) throws -> [UInt8] {
         let writer = JSONWriter(text: JSONText(), item: 0)
         try writer.encode(value)
         guard !writer.isEmpty else {

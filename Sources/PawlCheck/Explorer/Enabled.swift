@@ -40,17 +40,7 @@ extension Simulation {
     /// handled, and whoever has an end has come to it. What waits for time only to look again
     /// doesn't count.
     var isAtRest: Bool {
-        for entry in entries where !entry.isGone { return false }
-        for state in processes {
-            if !plan.roles[state.role].isConsumer, !state.hasEnded { return false }
-            for pending in state.pending {
-                switch pending.call {
-                case .receive, .sleep: continue
-                default: return false
-                }
-            }
-        }
-        return true
+        !entries.contains { !$0.isGone } && processes.allSatisfy(\.isIdle)
     }
 
     private func addGood(

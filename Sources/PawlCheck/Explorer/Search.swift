@@ -16,6 +16,8 @@ struct Search {
     private var cache = StateCache()
     fileprivate var stack: [Node] = []
     private(set) var findings = Findings()
+    /// The property whose violation is looked for; others are passed over. `nil` for any.
+    var wanted: String?
     /// Told from time to time how far it is.
     var progress: (Findings) -> Void = { _ in }
 
@@ -64,7 +66,9 @@ struct Search {
             goesOn = false
         }
         let choices = stack.map { $0.candidates[$0.current].transition }
-        if let violation = simulation.violation, findings.failure == nil {
+        if let violation = simulation.violation, findings.failure == nil,
+            wanted.map({ $0 == violation.property }) ?? true
+        {
             findings.failure = Findings.Failure(violation: violation, choices: choices)
             if limits.stopsAtViolation { goesOn = false }
         }

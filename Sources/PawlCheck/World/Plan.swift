@@ -11,8 +11,6 @@ package struct Plan: Sendable {
         package var instances = 1
         /// Whether it is started again when it has died.
         package var restarts = true
-        /// Whether it runs for ever, waiting for messages; otherwise it has to come to its end.
-        package var isConsumer = true
         /// Whether it keeps nothing in memory from one message to the next, so that its state is
         /// what it has seen since the last one came.
         package var forgets = false

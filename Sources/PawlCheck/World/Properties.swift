@@ -97,8 +97,7 @@ extension Simulation {
                     """)
             }
         }
-        for state in processes
-        where !state.hasEnded && !plan.roles[state.role].isConsumer {
+        for state in processes where !state.isIdle {
             violate("progress", "\(state.name) has not come to its end.")
         }
     }

@@ -56,6 +56,20 @@ final class Simulation: @unchecked Sendable {
         var drawn: UInt64 = 0
         /// By message: the delivery in hand, and how often it was tried.
         var deliveries: [MessageID: (handle: String, tries: Int)] = [:]
+
+        /// Whether it has ended, or waits for work and does nothing else. What waits for time beside
+        /// that only looks after something.
+        var isIdle: Bool {
+            var isWaiting = hasEnded
+            for pending in pending {
+                switch pending.call {
+                case .receive: isWaiting = true
+                case .sleep: continue
+                default: return false
+                }
+            }
+            return isWaiting
+        }
     }
 
     /// What an attempt is about to send, noted when the handler has run.

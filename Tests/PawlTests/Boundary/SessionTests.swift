@@ -4,21 +4,21 @@ import Testing
 @testable import Pawl
 
 /// The till, with another algorithm if that is wanted, and a session of it.
-private struct Desk: Sendable {
+struct Desk: Sendable {
     let hand: Hand
 
-    init() async throws {
-        hand = Hand(till)
+    init(_ deduplication: Deduplication = .outbox) async throws {
+        var hand = Hand(till)
+        hand.deduplication = deduplication
+        self.hand = hand
         try await hand.register(["orders": ["Paid"]])
     }
 
     /// A session of a process that sees its backends through a boundary.
-    func session(
-        _ boundary: Boundary = Boundary(), deduplication: Deduplication = .outbox
-    ) -> Session {
+    func session(_ boundary: Boundary = Boundary()) -> Session {
         let bounded = BoundedDatabase(base: hand.database, boundary: boundary)
         return Session(
-            till, store: bounded, transport: bounded, deduplication: deduplication,
+            till, store: bounded, transport: bounded, deduplication: hand.deduplication,
             environment: hand.clock.impatient)
     }
 
@@ -243,25 +243,5 @@ struct SessionTests {
         #expect(try await desk.payments() == [])
         try await desk.hand.drain(for: .seconds(90))
         #expect(try await desk.events() == [])
-    }
-
-    @Test("that says only after saving that it is to be finished loses its messages: 48")
-    func completeAfterCommit() async throws {
-        let wrong = Deduplication(name: "wrong", retention: nil) { store, transport, environment in
-            CompleteAfterCommit(
-                outbox: Outbox(
-                    store: store, transport: transport, retention: .days(7),
-                    environment: environment))
-        }
-        var isLost = false
-        for call in 0..<6 {
-            let desk = try await Desk()
-            _ = try? await desk.pay(
-                desk.session(Boundary(.crashBefore, at: call), deduplication: wrong))
-            try await desk.hand.drain(for: .seconds(90))
-            let isSaved = try await !desk.payments().isEmpty
-            if isSaved, try await desk.events().isEmpty { isLost = true }
-        }
-        #expect(isLost)
     }
 }

@@ -1,3 +1,5 @@
+import PawlCheck
+import PawlMutants
 import Testing
 
 @testable import Pawl
@@ -21,38 +23,25 @@ struct CrashPointTests {
         #expect(try await points.violations() == [])
     }
 
-    @Test("the variants do so too as long as nothing in them is done wrong")
-    func variants() async throws {
+    @Test("the copies that mistakes are put into do so too as long as none is")
+    func copies() async throws {
         let outbox = CrashPoints { database, environment in
-            OutboxVariant(
-                mutant: nil, store: database, transport: database, environment: environment)
+            MistakenOutbox(nil, store: database, transport: database, environment: environment)
         }
         #expect(try await outbox.violations() == [])
         let transactional = CrashPoints { database, environment in
-            TransactionalVariant(mutant: nil, database: database, environment: environment)
+            MistakenTransactional(nil, database: database, environment: environment)
         }
         #expect(try await transactional.violations() == [])
     }
 
     @Test(
-        "an outbox that does one thing wrong is found out", arguments: OutboxVariant.Mutant.allCases
-    )
-    func mutants(mutant: OutboxVariant.Mutant) async throws {
-        let points = CrashPoints { database, environment in
-            OutboxVariant(
-                mutant: mutant, store: database, transport: database, environment: environment)
-        }
-        #expect(try await points.violations() != [], "\(mutant.rawValue)")
-    }
-
-    @Test(
-        "a transactional algorithm that does one thing wrong is found out",
-        arguments: TransactionalVariant.Mutant.allCases)
-    func transactionalMutants(mutant: TransactionalVariant.Mutant) async throws {
+        "an algorithm that does one thing wrong is found out",
+        arguments: Mutants.catalogued.filter { !$0.scope.needsSession }.map(\.id))
+    func mutants(id: String) async throws {
+        let mutant = try #require(Mutants.catalogued.first { $0.id == id })
         let points = CrashPoints(
-            algorithm: { database, environment in
-                TransactionalVariant(mutant: mutant, database: database, environment: environment)
-            }, isLocal: mutant == .noFence)
-        #expect(try await points.violations() != [], "\(mutant.rawValue)")
+            algorithm: { mutant.algorithm.make($0, $1) }, isLocal: mutant.scope.isLocal)
+        #expect(try await points.violations() != [], "\(mutant.name)")
     }
 }

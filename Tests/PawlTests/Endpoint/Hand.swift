@@ -13,6 +13,7 @@ struct Hand: Sendable {
     let handlers: Handlers
     var options = EndpointOptions()
     var retention: Duration? = .days(7)
+    var deduplication: Deduplication = .outbox
 
     init(
         _ handlers: Handlers, clock: ManualClock = ManualClock(), database: MemoryDatabase? = nil,
@@ -42,7 +43,7 @@ struct Hand: Sendable {
         let bounded = BoundedDatabase(base: database, boundary: boundary)
         return Processor(
             handlers: handlers,
-            algorithm: Deduplication.outbox.make(bounded, bounded, clock.impatient),
+            algorithm: deduplication.make(bounded, bounded, clock.impatient),
             transport: bounded,
             book: TroubleBook(
                 store: bounded, endpoint: handlers.name, retention: retention,

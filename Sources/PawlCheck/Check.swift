@@ -1,0 +1,205 @@
+#if canImport(Glibc)
+    internal import Glibc
+#elseif canImport(Musl)
+    internal import Musl
+#else
+    internal import Darwin
+#endif
+
+/// Runs handlers, algorithms and code against store and queues, unmodified, through the orders of
+/// events and the faults that a strategy tries, and checks that what must hold does.
+///
+/// ```swift
+/// @Test("an account is charged once, whatever happens")
+/// func chargedOnce() throws {
+///     try check(.exhaustive(crashes: 1, failures: 1)) { world in
+///         world.run(billing, instances: 2, deduplication: .outbox)
+///         world.deliver(ChargeAccount(order: "42", customer: "anna", amount: 10), copies: 2)
+///         world.finally("one charge") { try $0.state(Account.self, "anna").charges.count == 1 }
+///     }
+/// }
+/// ```
+///
+/// With every endpoint come the properties that messages have: each is applied exactly once, none is
+/// lost, none speaks of a state that was never saved, all copies of an output are identical, nothing
+/// is left behind at rest, and everything comes to rest.
+///
+/// With `PAWL_REPLAY` set to what a failure's report says, only that execution is made.
+///
+/// - Parameters:
+///   - strategy: Which executions are tried.
+///   - describe: Says what runs, what is delivered, and what must hold. Called once.
+/// - Returns: What was looked at.
+/// - Throws: A ``CheckFailure`` with the smallest execution that shows a violation; a ``CheckError``
+///   if nothing can be claimed about the code.
+@discardableResult
+public func check(
+    _ strategy: Strategy = .exhaustive(), _ describe: (World) -> Void
+) throws -> CheckSummary {
+    let world = World()
+    describe(world)
+    let plan = world.plan(strategy.budgets)
+    let examination = Examination(
+        plan: plan, strategy: strategy, scope: world.scope, replay: { name, choices in
+            "PAWL_REPLAY='\(name):\(choices)' swift test --filter <the test's name>"
+        })
+    if let replay = getenv("PAWL_REPLAY").map({ String(cString: $0) }),
+        let choices = examination.choices(in: replay)
+    {
+        return try examination.replay(choices)
+    }
+    return try examination.run()
+}
+
+/// A check that could not be made as it should be, so that nothing is claimed.
+public struct CheckError: Error, CustomStringConvertible {
+    /// What kept the check from being one.
+    public enum Code: Sendable {
+        /// Something ran outside of the checker's control.
+        case outOfControl
+        /// The scope was too large to be exhausted.
+        case notExhausted
+        /// A replay does not fit the code.
+        case noSuchReplay
+    }
+
+    /// What kept the check from being one.
+    public let code: Code
+    /// What happened and what to do about it.
+    public let message: String
+    /// What was looked at nevertheless; `nil` if nothing was.
+    public let summary: CheckSummary?
+
+    /// The message and the summary.
+    public var description: String {
+        message + (summary.map { "\n\n\($0)" } ?? "")
+    }
+}
+
+/// One check: explores, makes a failure small, and reports.
+package struct Examination: Sendable {
+    let plan: Plan
+    let strategy: Strategy
+    let scope: String
+    /// The command that replays: from the check's name and its choices.
+    let replay: @Sendable (_ name: String, _ choices: String) -> String
+    /// For how long a failure is made smaller.
+    var shrinkingTime: Duration = .seconds(30)
+
+    /// Names the check in a replay: the same scope, the same name.
+    var name: String {
+        var digest = Digest()
+        digest.mix(scope)
+        digest.mix(plan.budgets.packed)
+        return String(digest.finished.short & 0xFFFF_FFFF, radix: 16)
+    }
+
+    /// The choices in a replay, if it is one of this check.
+    func choices(in replay: String) -> [Int]? {
+        let parts = replay.split(separator: ":", maxSplits: 1)
+        guard parts.count == 2, parts[0] == name else { return nil }
+        return ChoiceList.places(String(parts[1]))
+    }
+
+    /// Explores; returns the summary, or throws what it has found.
+    func run(progress: @escaping @Sendable (Findings) -> Void = { _ in }) throws -> CheckSummary {
+        let (findings, summary) = explore(progress)
+        if let failure = findings.failure {
+            throw CheckFailure([counterexample(failure)], summary: summary)
+        }
+        if case .exhaustive = strategy.kind, !findings.isExhausted {
+            let isTooLarge = findings.executions >= strategy.executions
+            throw CheckError(
+                code: isTooLarge ? .notExhausted : .outOfControl,
+                message: isTooLarge
+                    ? """
+                    The scope was not exhausted. Take fewer processes, messages or faults, allow \
+                    more executions, or sample it.
+                    """ : findings.caveats.joined(separator: "\n"), summary: summary)
+        }
+        if findings.executions < strategy.executions, !findings.isExhausted {
+            throw CheckError(
+                code: .outOfControl, message: findings.caveats.joined(separator: "\n"),
+                summary: summary)
+        }
+        return summary
+    }
+
+    /// Explores, and sums up.
+    func explore(
+        _ progress: @escaping @Sendable (Findings) -> Void = { _ in }
+    ) -> (Findings, CheckSummary) {
+        let clock = ContinuousClock()
+        let start = clock.now
+        let findings: Findings
+        switch strategy.kind {
+        case .exhaustive:
+            var limits = ExplorationLimits()
+            limits.executions = strategy.executions
+            findings = plan.explore(.all, limits, progress: progress)
+        case .sampled(let seed, let cores):
+            findings = plan.sample(
+                count: strategy.executions, seed: seed, cores: cores, progress: progress)
+        }
+        let duration = clock.now - start
+        let seconds =
+            Double(duration.components.seconds) + Double(duration.components.attoseconds) / 1e18
+        return (
+            findings,
+            CheckSummary(
+                scope: scope, budgets: plan.budgets.description, strategy: strategy.name,
+                executions: findings.executions, states: findings.states,
+                terminalStates: findings.terminals.count,
+                isExhausted: findings.isExhausted,
+                limits: findings.failure == nil
+                    ? findings.caveats : ["stopped at the first violation"],
+                deepest: findings.deepest, seconds: seconds)
+        )
+    }
+
+    /// Makes a failure small and tells it.
+    func counterexample(_ failure: Findings.Failure) -> Counterexample {
+        ExplorerThread.run([
+            { executor in
+                let clock = ContinuousClock()
+                let end = clock.now + shrinkingTime
+                let simulation = Simulation(plan, on: executor)
+                let shrunk = Shrinker(simulation: simulation, isOver: { clock.now > end })
+                    .shrink(failure)
+                return tell(simulation.replay((shrunk ?? failure).choices), isShrunk: shrunk != nil)
+            }
+        ])[0]
+    }
+
+    /// Makes one execution again: throws what it shows, or that it shows nothing.
+    func replay(_ places: [Int]) throws -> CheckSummary {
+        let replayed = ExplorerThread.run([
+            { executor in Simulation(plan, on: executor).replay(places: places) }
+        ])[0]
+        let summary = CheckSummary(
+            scope: scope, budgets: plan.budgets.description, strategy: "replay", executions: 1,
+            states: 0, terminalStates: 0, isExhausted: false, limits: ["one execution only"],
+            deepest: replayed.places.count, seconds: 0)
+        if let difference = replayed.difference {
+            throw CheckError(
+                code: .noSuchReplay,
+                message: "The execution can't be made again; the code has changed. \(difference)",
+                summary: nil)
+        }
+        guard replayed.violation != nil else { return summary }
+        throw CheckFailure([tell(replayed, isShrunk: false)], summary: summary)
+    }
+
+    private func tell(_ replayed: Replayed, isShrunk: Bool) -> Counterexample {
+        let choices = ChoiceList.text(replayed.places)
+        let faults = replayed.choices.filter(\.isFault)
+        let crashes = faults.count { $0.budget == .crashes }
+        return Counterexample(
+            property: replayed.violation?.property ?? "no violation",
+            explanation: replayed.violation?.explanation ?? replayed.difference
+                ?? "The execution shows nothing wrong when it is made again.",
+            trace: replayed.trace, choices: choices, crashes: crashes,
+            faults: faults.count - crashes, preemptions: replayed.preemptions, isShrunk: isShrunk,
+            replay: replay(name, choices))
+    }
+}

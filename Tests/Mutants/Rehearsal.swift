@@ -1,0 +1,116 @@
+import Pawl
+import PawlCheck
+internal import Synchronization
+
+/// A tiny system in which an algorithm can be run once: one entity that counts, one endpoint, and
+/// two that are told of every count.
+struct Rehearsal {
+    private struct Counted: Event {
+        let count: Int
+    }
+
+    private static let endpoint = "counter"
+    private static let subscribers = ["first", "second"]
+    private static let key = DocumentKey(kind: "Counter", id: "a")
+    private static let partition: PartitionKey = "a"
+
+    let database: MemoryDatabase
+    private let algorithm: AlgorithmUnderCheck
+    private let environment: Environment
+
+    init(_ algorithm: AlgorithmUnderCheck) async throws {
+        // Time stands still, and random numbers are the same in every run.
+        let drawn = Counter()
+        environment = Environment(
+            now: { Timestamp(microseconds: 1_767_225_600_000_000) }, sleep: { _ in },
+            random: { drawn.next() })
+        self.algorithm = algorithm
+        database = MemoryDatabase(environment: environment)
+        _ = try await database.register(Registration(endpoint: Self.endpoint, types: ["Count"]))
+        for subscriber in Self.subscribers {
+            _ = try await database.register(
+                Registration(endpoint: subscriber, types: [Counted.typeName]))
+        }
+    }
+
+    // MARK: What is done
+
+    func send(copies: Int) async throws {
+        let message = Outgoing(envelope("message"), to: Self.endpoint)
+        for _ in 0..<copies { try await database.send([message]) }
+    }
+
+    func process(over database: RecordingDatabase) async throws -> Outcome {
+        let deliveries = try await database.receive(
+            from: Self.endpoint, max: 1, lease: .seconds(30))
+        return try await algorithm.make(database, environment)
+            .process(attempt("message"), deliveries[0].receipt)
+    }
+
+    func submit(over database: RecordingDatabase) async throws -> SubmissionOutcome {
+        try await algorithm.make(database, environment).submit(attempt("submission"))
+    }
+
+    func complete(
+        over database: RecordingDatabase, isLastTry: Bool = false
+    ) async throws -> Bool {
+        let submission = Submission(
+            id: MessageID("submission"), partition: Self.partition.name, kind: Self.key.kind,
+            document: Self.key.id)
+        return try await algorithm.make(database, environment)
+            .complete(submission, isLastTry: isLastTry)
+    }
+
+    private func envelope(_ id: String) -> Envelope {
+        Envelope(id: MessageID(id), type: "Count", body: [], sentAt: environment.now())
+    }
+
+    private func attempt(_ id: String) -> Attempt {
+        let work = Work(partition: Self.partition, keys: [Self.key]) { bodies, context in
+            let count = (bodies[0]?.count ?? 0) + 1
+            context.publish(Counted(count: count))
+            return [Array(repeating: 1, count: count)]
+        }
+        return Attempt(
+            message: envelope(id), endpoint: Self.endpoint, work: work,
+            router: Router(transport: database), environment: environment)
+    }
+
+    // MARK: What has become of it
+
+    func outcome(
+        _ calls: [Mutation.CallKind], _ answer: String
+    ) async throws -> CallRecorder.Run {
+        CallRecorder.Run(
+            calls: calls, answer: answer,
+            entity: try await database.read(Self.key, in: Self.partition)?.content,
+            sent: try await everything(in: Self.subscribers[1]),
+            left: try await everything(in: Self.endpoint).count)
+    }
+
+    /// All messages that can be had from a queue.
+    private func everything(in queue: String) async throws -> [[UInt8]] {
+        // Behind a last one of our own nobody waits for more.
+        let last = envelope("last")
+        try await database.send([Outgoing(last, to: queue)])
+        var messages: [[UInt8]] = []
+        while let message = try await database.receive(
+            from: queue, max: 1, lease: .seconds(30)
+        ).first?.message, message != last.encoded() {
+            messages.append(message)
+        }
+        return messages
+    }
+}
+
+/// Numbers in their order, in place of random ones.
+private final class Counter: Sendable {
+    private let last = Mutex<UInt64>(0)
+
+    func next() -> UInt64 {
+        last.withLock { last in
+            last += 1
+            return last
+        }
+    }
+}

@@ -1,0 +1,133 @@
+import Pawl
+import PawlCheck
+import Testing
+
+@testable import PawlMutants
+
+@Suite("The mutants")
+struct MutantTests {
+    /// The ids in the catalogue of whatever is a mistake in what ships.
+    static let known = [
+        "1", "2", "3", "4", "5", "6", "7", "20", "41", "48", "60", "61", "62", "63",
+        "t1", "t2", "t3", "t4", "t5", "t6",
+    ]
+
+    static let shipped: [(algorithm: AlgorithmUnderCheck, copy: AlgorithmUnderCheck)] = [
+        (
+            .outbox,
+            AlgorithmUnderCheck(name: "outbox", needsDatabase: false) {
+                MistakenOutbox(nil, store: $0, transport: $0, environment: $1)
+            }
+        ),
+        (
+            .transactional,
+            AlgorithmUnderCheck(name: "transactional", needsDatabase: true) {
+                MistakenTransactional(nil, database: $0, environment: $1)
+            }
+        ),
+    ]
+
+    static func generated() async throws -> [Mutant] {
+        try await Mutants.generated(from: .outbox) + Mutants.generated(from: .transactional)
+    }
+
+    @Test("hold the whole catalogue")
+    func complete() {
+        let ids = Mutants.catalogued.map(\.id)
+        #expect(Set(ids).isSuperset(of: Self.known))
+        let beyond = ids.filter { !Self.known.contains($0) }
+        #expect(
+            beyond.sorted() == ["60b", "s1", "s2", "s3", "s4", "s5", "t1b", "t3b", "t5b"])
+    }
+
+    @Test("are told apart by their ids and names")
+    func unique() async throws {
+        let ids = Mutants.catalogued.map(\.id)
+        #expect(Set(ids).count == ids.count)
+        let names = (Mutants.catalogued + (try await Self.generated())).map(\.name)
+        #expect(Set(names).count == names.count)
+    }
+
+    @Test("are named as their algorithms are")
+    func named() async throws {
+        for mutant in Mutants.catalogued + (try await Self.generated()) {
+            #expect(mutant.name == mutant.algorithm.name)
+            #expect(mutant.algorithm.needsDatabase == (mutant.base == "transactional"))
+        }
+    }
+
+    @Test(
+        "without a mistake do what the shipped algorithms do",
+        arguments: [0, 1], CallRecorder.Path.allCases)
+    func faithful(index: Int, path: CallRecorder.Path) async throws {
+        let (algorithm, copy) = Self.shipped[index]
+        let run = try await CallRecorder.run(algorithm, on: path)
+        #expect(try await CallRecorder.run(copy, on: path) == run)
+    }
+
+    @Test("change what is done on at least one simple path, where no fault is needed to show it")
+    func different() async throws {
+        // The ids that are told apart without a crash, a failure or a rival.
+        let visible = ["3", "60", "61", "62", "63", "1", "5", "6", "41", "60b", "t4", "48", "s4"]
+        for mutant in Mutants.catalogued where visible.contains(mutant.id) {
+            let shipped = mutant.base == "transactional" ? Self.shipped[1] : Self.shipped[0]
+            var isDifferent = false
+            for path in CallRecorder.Path.allCases {
+                let run = try await CallRecorder.run(shipped.algorithm, on: path)
+                if try await CallRecorder.run(mutant.algorithm, on: path) != run {
+                    isDifferent = true
+                }
+            }
+            #expect(isDifferent, "\(mutant.name)")
+        }
+    }
+
+    @Test("are learned from the calls that the outbox makes")
+    func outboxCalls() async throws {
+        let calls = try await CallRecorder.calls(of: .outbox)
+        #expect(
+            calls[.process] == [
+                [.read, .write, .send, .write, .acknowledge],
+                [.read, .acknowledge],
+                [.read, .send, .write, .acknowledge],
+            ])
+        #expect(
+            calls[.submit] == [
+                [.read, .send, .write, .send, .write], [.read],
+            ])
+        #expect(
+            calls[.complete] == [
+                [.read, .send, .write], [.read], [.read], [.read, .write],
+            ])
+    }
+
+    @Test("are learned from the calls that the transactional algorithm makes")
+    func transactionalCalls() async throws {
+        let calls = try await CallRecorder.calls(of: .transactional)
+        #expect(calls[.process] == Array(repeating: [.read, .commit], count: 3))
+        #expect(calls[.submit] == Array(repeating: [.read, .commit], count: 2))
+        #expect(calls[.complete] == Array(repeating: [], count: 4))
+    }
+
+    @Test("are generated for every call, with every mutation that it can have")
+    func generation() async throws {
+        let outbox = try await Mutants.generated(from: .outbox).map(\.name)
+        #expect(
+            outbox.filter { $0.hasPrefix("outbox/process") }.map { $0.dropFirst(15) } == [
+                "stale 1 read", "skip 2 write", "unconditional 2 write", "swap 2 write",
+                "skip 2 send", "swap 2 send", "skip 2 acknowledge", "skip 3 write",
+                "unconditional 3 write", "swap 3 write", "skip 3 send", "swap 3 send",
+                "skip 4 write", "unconditional 4 write", "swap 4 write", "skip 4 acknowledge",
+                "skip 5 acknowledge",
+            ])
+        #expect(
+            try await Mutants.generated(from: .transactional).map(\.name) == [
+                "transactional/process stale 1 read", "transactional/process skip 2 commit",
+                "transactional/process unconditional 2 commit",
+                "transactional/process no-receipt 2 commit",
+                "transactional/submit stale 1 read", "transactional/submit skip 2 commit",
+                "transactional/submit unconditional 2 commit",
+            ])
+        #expect(Mutants.generated(from: .outbox, calls: [:]).isEmpty)
+    }
+}
