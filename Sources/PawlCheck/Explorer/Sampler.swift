@@ -9,7 +9,7 @@ internal import Pawl
 struct Sampler {
     /// The number of different states that are remembered; what comes after them is not judged.
     static let mostStates = 1 << 20
-    /// The length that is taken for an execution's as long as no longer one was seen, in steps.
+    /// The number of steps over which a schedule is spread at least.
     private static let shortest = 16
     /// The number of things with a name in a world at which they are forgotten.
     private static let mostNames = 1 << 16
@@ -17,7 +17,9 @@ struct Sampler {
     let simulation: Simulation
     private var draws: SeededGenerator
     private var corpus = Corpus()
-    private var longest = Self.shortest
+    /// How long the last executions were, in steps. The next one's schedule is spread over as many
+    /// steps as one of them had: over those of the longest, most faults would come after the end.
+    private var lengths: [Int] = []
     private var choosing = Choosing.anew
     /// The keys of the states that were met.
     private(set) var states: Set<Digest> = []
@@ -63,7 +65,8 @@ struct Sampler {
         if !simulation.end() { caveat = caveat ?? Search.endless }
         if let caveat { findings.caveats.append(caveat) }
         if newStates > 0 { corpus.add(choices, newStates) }
-        if choices.count < fairAfter { longest = max(longest, choices.count) }
+        if lengths.count < 64 { lengths.append(0) }
+        lengths[findings.executions % 64] = min(choices.count, fairAfter)
         findings.executions += 1
         findings.states = states.count
         findings.deepest = max(findings.deepest, choices.count)
@@ -122,9 +125,10 @@ struct Sampler {
     /// The schedule of this execution; drawn where no earlier one is followed any more.
     private mutating func schedule() -> Schedule {
         if case .scheduled(let schedule) = choosing { return schedule }
+        let length = draws.one(of: lengths) ?? 0
         return Schedule(
             processes: simulation.processes.count, budgets: simulation.budgets,
-            over: choices.count..<max(longest, choices.count + Self.shortest), using: &draws)
+            over: choices.count..<max(length, choices.count + Self.shortest), using: &draws)
     }
 
     /// The executions that came to the most new states.

@@ -5,15 +5,17 @@ extension Plan {
     /// Makes executions that are drawn from a seed, each core its own ones on a thread of its own,
     /// and waits for that.
     ///
-    /// With the same seed and number of cores the findings are the same, as long as no limit is met
-    /// and a failure stops it: of several failures the one with the lowest number is
-    /// taken, and of those the one of the first core.
+    /// With the same seed and number of cores it finds the same, whichever core is faster: of
+    /// several failures the one whose execution has the lowest number within its core is taken, and
+    /// of those the one of the first core. Only how many executions the other cores have made by
+    /// then differs.
     ///
     /// - Parameters:
     ///   - count: The number of executions, over all cores.
     ///   - seed: What they are drawn from.
     ///   - cores: The number of threads; each has a seed of its own that follows from the seed.
-    ///   - limits: When to stop earlier. A bound on preemptions has no meaning here.
+    ///   - limits: When to stop earlier; that on states is for each core. A bound on preemptions
+    ///     has no meaning here.
     ///   - progress: Told from time to time how far it is, by one thread at a time. The number of
     ///     states is that of the core that has met the most.
     /// - Returns: The findings; never exhausted. States are counted up to 2²⁰ a core.
@@ -58,10 +60,10 @@ private struct Share: Sendable {
     func run(_ simulation: Simulation, _ limits: ExplorationLimits, _ board: Board) -> Outcome {
         var sampler = Sampler(simulation, seed: seed)
         var failed = Int.max
-        // Up to the number that another core has failed at, so that what is found does not depend
-        // on which of them is faster.
-        while sampler.findings.executions < executions, board.isWanted(sampler.findings.executions) {
-            let number = sampler.findings.executions
+        for number in 0..<executions {
+            // Up to the number that another core has failed at, so that what is found does not
+            // depend on which of them is faster.
+            guard board.isWanted(number) else { break }
             let goesOn = sampler.execute()
             if failed == .max, sampler.findings.failure != nil {
                 failed = number

@@ -73,6 +73,7 @@ struct Schedule {
     ///   - candidates: What can happen; something of it is no fault.
     ///   - isFair: Whether priorities no longer count, so that nobody waits for ever.
     ///   - draws: What is drawn from.
+    /// - Returns: What happens next.
     mutating func choose(
         at step: Int, from candidates: [Candidate], isFair: Bool,
         using draws: inout SeededGenerator
@@ -89,7 +90,8 @@ struct Schedule {
             return fault(faults.remove(at: due).kind, of: candidates, in: running, using: &draws)
         }
         if isWalk || isFair {
-            running = draws.one(of: candidates.filter { !$0.transition.isFault }).map(slot) ?? running
+            let good = candidates.filter { !$0.transition.isFault }
+            running = draws.one(of: good).map(slot) ?? running
         }
         let choices = candidates.filter { !$0.transition.isFault && slot($0) == running }
         // First the call, then how it ends: that there are many messages to receive does not make
