@@ -19,6 +19,9 @@ package struct AlgorithmScope: Sendable {
     package var sessions = 0
     /// How often each submission is made, by a process each.
     package var resubmissions = 1
+    /// Whether the algorithm keeps something in memory from one message to the next, which is part
+    /// of a process's state then. Pawl's own keep nothing.
+    package var keepsMemory = false
     /// What may go wrong.
     package var budgets = Budgets()
 
@@ -65,7 +68,7 @@ package struct AlgorithmScope: Sendable {
         let algorithm = algorithm
         let outputs = outputs
         return Plan.Role(
-            name: "consumer", instances: consumers, forgets: true, isCancellable: false
+            name: "consumer", instances: consumers, forgets: !keepsMemory, isCancellable: false
         ) { process in
             let simulation = process.simulation
             let database = process.database

@@ -86,8 +86,28 @@ package struct Examination: Sendable {
     /// For how long a failure is made smaller.
     var shrinkingTime: Duration = .seconds(30)
 
+    init(
+        plan: Plan, strategy: Strategy, scope: String,
+        replay: @escaping @Sendable (_ name: String, _ choices: String) -> String
+    ) {
+        self.plan = plan
+        self.strategy = strategy
+        self.scope = scope
+        self.replay = replay
+    }
+
+    /// A check of an algorithm alone.
+    package init(
+        _ scope: AlgorithmScope, _ strategy: Strategy,
+        replay: @escaping @Sendable (_ name: String, _ choices: String) -> String
+    ) {
+        var scope = scope
+        scope.budgets = strategy.budgets
+        self.init(plan: scope.plan, strategy: strategy, scope: scope.description, replay: replay)
+    }
+
     /// Names the check in a replay: the same scope, the same name.
-    var name: String {
+    package var name: String {
         var digest = Digest()
         digest.mix(scope)
         digest.mix(plan.budgets.packed)
@@ -95,14 +115,14 @@ package struct Examination: Sendable {
     }
 
     /// The choices in a replay, if it is one of this check.
-    func choices(in replay: String) -> [Int]? {
+    package func choices(in replay: String) -> [Int]? {
         let parts = replay.split(separator: ":", maxSplits: 1)
         guard parts.count == 2, parts[0] == name else { return nil }
         return ChoiceList.places(String(parts[1]))
     }
 
     /// Explores; returns the summary, or throws what it has found.
-    func run(progress: @escaping @Sendable (Findings) -> Void = { _ in }) throws -> CheckSummary {
+    package func run(progress: @escaping @Sendable (Findings) -> Void = { _ in }) throws -> CheckSummary {
         let (findings, summary) = explore(progress)
         if let failure = findings.failure {
             throw CheckFailure([counterexample(failure)], summary: summary)
@@ -126,7 +146,7 @@ package struct Examination: Sendable {
     }
 
     /// Explores, and sums up.
-    func explore(
+    package func explore(
         _ progress: @escaping @Sendable (Findings) -> Void = { _ in }
     ) -> (Findings, CheckSummary) {
         let clock = ContinuousClock()
@@ -158,24 +178,22 @@ package struct Examination: Sendable {
     }
 
     /// Makes a failure small and tells it.
-    func counterexample(_ failure: Findings.Failure) -> Counterexample {
-        ExplorerThread.run([
-            { executor in
-                let clock = ContinuousClock()
-                let end = clock.now + shrinkingTime
-                let simulation = Simulation(plan, on: executor)
-                let shrunk = Shrinker(simulation: simulation, isOver: { clock.now > end })
-                    .shrink(failure)
-                return tell(simulation.replay((shrunk ?? failure).choices), isShrunk: shrunk != nil)
-            }
-        ])[0]
+    package func counterexample(_ failure: Findings.Failure) -> Counterexample {
+        ExplorerThread.run { executor in
+            let clock = ContinuousClock()
+            let end = clock.now + shrinkingTime
+            let simulation = Simulation(plan, on: executor)
+            let shrunk = Shrinker(simulation: simulation, isOver: { clock.now > end })
+                .shrink(failure)
+            return tell(simulation.replay((shrunk ?? failure).choices), isShrunk: shrunk != nil)
+        }
     }
 
     /// Makes one execution again: throws what it shows, or that it shows nothing.
-    func replay(_ places: [Int]) throws -> CheckSummary {
-        let replayed = ExplorerThread.run([
-            { executor in Simulation(plan, on: executor).replay(places: places) }
-        ])[0]
+    package func replay(_ places: [Int]) throws -> CheckSummary {
+        let replayed = ExplorerThread.run { executor in
+            Simulation(plan, on: executor).replay(places: places)
+        }
         let summary = CheckSummary(
             scope: scope, budgets: plan.budgets.description, strategy: "replay", executions: 1,
             states: 0, terminalStates: 0, isExhausted: false, limits: ["one execution only"],

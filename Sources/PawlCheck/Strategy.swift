@@ -9,6 +9,11 @@ public struct Strategy: Sendable {
     let budgets: Budgets
     let executions: Int
 
+    /// The same with other budgets.
+    package func with(_ budgets: Budgets) -> Strategy {
+        Strategy(kind: kind, budgets: budgets, executions: executions)
+    }
+
     /// Tries every order of events and every place for each fault, up to equivalence. Fit for small
     /// scopes: two or three processes, one or two messages, one or two faults.
     ///

@@ -35,7 +35,8 @@ struct Outbox: DeduplicationAlgorithm {
         }
         // 4. Send what is pending, and only then note that it is sent. The id stays.
         if case .pending(let outputs) = ledger[id], let document {
-            try await dispatch(outputs, of: id, from: document, attempt.keys[0], attempt.partition)
+            try await dispatch(
+                outputs, of: id, from: document, ledger, attempt.keys[0], attempt.partition)
         }
         // 5. Only now may the message go.
         try await transport.acknowledge(receipt)
@@ -65,7 +66,7 @@ struct Outbox: DeduplicationAlgorithm {
         // 4. Send. It is saved all the same if that fails, and then complete(x) sends.
         if case .pending(let outputs) = ledger[submission.id] {
             try? await dispatch(
-                outputs, of: submission.id, from: saved, key, attempt.partition)
+                outputs, of: submission.id, from: saved, ledger, key, attempt.partition)
         }
         return .committed
     }
@@ -79,7 +80,7 @@ struct Outbox: DeduplicationAlgorithm {
         case .pending(let outputs):
             guard let document else { return true }
             try await dispatch(
-                outputs, of: submission.id, from: document, submission.key, partition)
+                outputs, of: submission.id, from: document, ledger, submission.key, partition)
             return true
         case nil, .tombstone:
             guard isLastTry else { return false }
@@ -124,13 +125,13 @@ struct Outbox: DeduplicationAlgorithm {
 
     /// Step 4.
     private func dispatch(
-        _ outputs: [Outgoing], of id: MessageID, from document: Document, _ key: DocumentKey,
-        _ partition: PartitionKey
+        _ outputs: [Outgoing], of id: MessageID, from document: Document, _ ledger: Ledger,
+        _ key: DocumentKey, _ partition: PartitionKey
     ) async throws {
         try await transport.send(outputs)
         var current: Document? = document
+        var ledger = ledger
         while let document = current {
-            var ledger = try Ledger(document)
             guard case .pending = ledger[id] else { return }
             ledger.dispatched(id)
             var content = document.content
@@ -140,6 +141,7 @@ struct Outbox: DeduplicationAlgorithm {
             if result != .conflict { return }
             // Others have changed the entity meanwhile: mark a fresh copy, never overwrite theirs.
             current = try await store.read(key, in: partition)
+            ledger = try Ledger(current)
         }
     }
 }

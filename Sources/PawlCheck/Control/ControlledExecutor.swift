@@ -19,12 +19,10 @@ internal import Synchronization
 /// Unchecked: its state is touched by its own thread only, except the note of an escape, which has a
 /// lock.
 final class ControlledExecutor: TaskExecutor, SchedulingExecutor, @unchecked Sendable {
-    private var jobs: [UnownedJob] = []
-    private var head = 0
+    @exclusivity(unchecked) private var jobs: [UnownedJob] = []
+    @exclusivity(unchecked) private var head = 0
     private let thread = pthread_self()
     private let escape = Mutex<String?>(nil)
-    /// Where waits of the code under check go that ask the language for time, not the environment.
-    var wait: ((Duration, @escaping () -> Void) -> Void)?
 
     /// Makes an executor for the calling thread.
     init() {}
@@ -59,13 +57,12 @@ final class ControlledExecutor: TaskExecutor, SchedulingExecutor, @unchecked Sen
     func enqueue<C: Clock>(
         _ job: consuming ExecutorJob, after delay: C.Duration, tolerance: C.Duration?, clock: C
     ) {
-        let unowned = UnownedJob(job)
-        guard isOnOwnThread, let wait, let duration = delay as? Duration else {
-            noteEscape("A task of the code under check waits on a clock of its own: \(C.self).")
-            jobs.append(unowned)
-            return
-        }
-        wait(duration) { [self] in jobs.append(unowned) }
+        noteEscape(
+            """
+            A task of the code under check sleeps by `Task.sleep` or by a clock (\(C.self)). Let it \
+            wait by the environment that it is given.
+            """)
+        enqueue(job)
     }
 
     /// Runs jobs until none is left.

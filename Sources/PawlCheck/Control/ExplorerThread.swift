@@ -9,6 +9,13 @@
 /// A thread of its own for an exploration, so that it neither holds up the pool that the caller may
 /// run on nor is disturbed by it.
 enum ExplorerThread {
+    /// Runs a body on a thread of its own and waits for it.
+    static func run<Value: Sendable>(
+        _ body: @escaping @Sendable (ControlledExecutor) -> Value
+    ) -> Value {
+        run([body])[0]
+    }
+
     /// Runs several bodies, each on a thread of its own, and waits for all of them.
     static func run<Value: Sendable>(
         _ bodies: [@Sendable (ControlledExecutor) -> Value]

@@ -58,11 +58,10 @@ extension Plan {
         _ reductions: Reductions = .all, _ limits: ExplorationLimits = ExplorationLimits(),
         progress: @escaping @Sendable (Findings) -> Void = { _ in }
     ) -> Findings {
-        let explore: @Sendable (ControlledExecutor) -> Findings = { executor in
+        ExplorerThread.run { executor in
             var search = Search(Simulation(self, on: executor), reductions, limits)
             search.progress = progress
             return search.run()
         }
-        return ExplorerThread.run([explore])[0]
     }
 }

@@ -86,7 +86,7 @@ extension Simulation {
     ///   - effect: Carries it out; the verdict says how far.
     ///   - observe: Mixes the answer into what the process has seen.
     func perform<Answer>(
-        _ process: SimulatedProcess, _ call: Call,
+        _ process: SimulatedProcess.Identity, _ call: Call,
         effect: (Verdict) throws(BackendError) -> Answer,
         observe: (Answer, inout Digest) -> Void
     ) async throws(BackendError) -> Answer {
@@ -121,7 +121,7 @@ extension Simulation {
     }
 
     /// Waits for the explorer.
-    func suspend(_ process: SimulatedProcess, _ call: Call) async -> Verdict {
+    func suspend(_ process: SimulatedProcess.Identity, _ call: Call) async -> Verdict {
         guard isLive(process) else { return .dead }
         guard processes[process.index].isCancellable else {
             return await withUnsafeContinuation { register(process, call, $0) }
@@ -141,20 +141,22 @@ extension Simulation {
     }
 
     private func register(
-        _ process: SimulatedProcess, _ call: Call,
+        _ process: SimulatedProcess.Identity, _ call: Call,
         _ continuation: UnsafeContinuation<Verdict, Never>, number: Int = 0
     ) {
-        let state = processes[process.index]
+        let index = process.index
         var fingerprint = fingerprint(of: call)
-        while state.pending.contains(where: { $0.fingerprint == fingerprint }) { fingerprint &+= 1 }
+        while processes[index].pending.contains(where: { $0.fingerprint == fingerprint }) {
+            fingerprint &+= 1
+        }
         let (reads, writes) = footprint(of: call)
-        processes[process.index].pending.append(
+        processes[index].pending.append(
             Pending(
                 call: call, fingerprint: fingerprint, continuation: continuation, number: number,
                 reads: reads, writes: writes))
     }
 
-    private func cancel(_ number: Int, of process: SimulatedProcess) {
+    private func cancel(_ number: Int, of process: SimulatedProcess.Identity) {
         guard executor.isOnOwnThread, isLive(process) else { return }
         let index = processes[process.index].pending.firstIndex {
             $0.number == number && $0.call.endsByCancellation
@@ -165,7 +167,7 @@ extension Simulation {
     }
 
     /// Whether a process may still do anything.
-    private func isLive(_ process: SimulatedProcess) -> Bool {
+    private func isLive(_ process: SimulatedProcess.Identity) -> Bool {
         guard executor.isOnOwnThread else {
             executor.noteEscape(
                 """

@@ -75,14 +75,14 @@ extension Simulation {
     /// Everything is at rest: nothing may be lost, nothing be left behind.
     func checkRest() {
         guard plan.checksMessages else { return }
+        checkNothingLost()
+        checkAnswered()
+        checkOutputs()
         for entry in entries where !entry.isGone {
             violate(
                 "nothing is left behind",
                 "\(describe(interner.contents[entry.content])) is still in its queue.")
         }
-        checkNothingLost()
-        checkAnswered()
-        checkOutputs()
         for slot in documents {
             guard let content = slot.content, !content.ledger.isEmpty,
                 let ledger = try? Ledger(
@@ -106,11 +106,10 @@ extension Simulation {
     private func checkNothingLost() {
         let messages = Set(committed.compactMap { attempts[$0]?.message })
         let rejected = Set(attempts.values.filter(\.isRejected).map(\.message))
-        for entry in entries {
+        for entry in entries where entry.isGone {
             let envelope = interner.contents[entry.content].envelope
             if envelope.type == Submission.typeName || messages.contains(envelope.id)
                 || rejected.contains(envelope.id) || isDeadLetter(envelope.id)
-                || processedRows.contains(interner.contents[entry.content].identity)
             {
                 continue
             }

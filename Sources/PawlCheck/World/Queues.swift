@@ -25,10 +25,13 @@ extension Simulation {
             "There is no queue \(queue). An endpoint creates its queue when it registers.")
     }
 
-    func check(_ messages: [Outgoing]) throws(BackendError) {
+    /// Checks messages, and gives their contents numbers.
+    func contents(of messages: [Outgoing]) throws(BackendError) -> [Int] {
+        var contents: [Int] = []
         for message in messages {
             try checkExists(message.queue)
-            let size = message.envelope.encoded().count
+            contents.append(interner.content(message.envelope, in: message.queue))
+            let size = interner.contents[contents[contents.count - 1]].encoded.count
             guard size > plan.transportLimits.largestMessage else { continue }
             throw BackendError(
                 .canNeverHappen,
@@ -37,6 +40,7 @@ extension Simulation {
                 \(size) bytes, and at most \(plan.transportLimits.largestMessage) are possible.
                 """)
         }
+        return contents
     }
 
     func identity(_ id: MessageID, in queue: String) -> Int {
@@ -86,7 +90,7 @@ extension Simulation {
         !entry.isGone && (entry.leaseUntil ?? entry.visibleFrom) <= now
     }
 
-    func lease(_ index: Int, to process: SimulatedProcess, for lease: Duration) -> Delivery {
+    func lease(_ index: Int, to process: SimulatedProcess.Identity, for lease: Duration) -> Delivery {
         if entries[index].leaseUntil != nil { entries[index].endedLeases += 1 }
         entries[index].leases += 1
         let entry = entries[index]
@@ -157,10 +161,11 @@ extension Simulation {
             return .conflict
         }
         if transaction.writes.isEmpty {
-            // Work without an entity: its messages are all that there is of it.
-            for content in contents {
-                if let mark = interner.contents[content].mark { committed.insert(mark.attempt) }
+            // Work without an entity saves no document that could carry a mark.
+            let made = attempts.filter {
+                $0.value.message == transaction.id && $0.value.address == nil
             }
+            if let last = made.keys.max() { committed.insert(last) }
         }
         if let receipt = transaction.receipt { _ = acknowledge(receipt) }
         if !isLocal { processedRows.append(row) }
@@ -170,7 +175,7 @@ extension Simulation {
     }
 
     /// A process that keeps nothing in memory between messages waits for the next one.
-    func forget(_ process: SimulatedProcess) {
+    func forget(_ process: SimulatedProcess.Identity) {
         let index = process.index
         guard plan.roles[processes[index].role].forgets,
             processes[index].incarnation == process.incarnation

@@ -5,7 +5,7 @@ package import Pawl
 /// Registering an endpoint and reading the directory succeed at once and are no choices; whoever
 /// starts is registered.
 package struct SimulatedDatabase: Database {
-    let process: SimulatedProcess
+    let process: SimulatedProcess.Identity
 
     private var simulation: Simulation { process.simulation }
 
@@ -97,8 +97,7 @@ package struct SimulatedDatabase: Database {
 
     package func send(_ messages: [Outgoing]) async throws(BackendError) {
         let simulation = simulation
-        try simulation.check(messages)
-        let contents = messages.map { simulation.interner.content($0.envelope, in: $0.queue) }
+        let contents = try simulation.contents(of: messages)
         try await simulation.perform(
             process, .send(messages, contents: contents),
             effect: { (verdict) throws(BackendError) in
@@ -164,11 +163,8 @@ package struct SimulatedDatabase: Database {
     ) async throws(BackendError) -> TransactionResult {
         let simulation = simulation
         try simulation.plan.limits.check(transaction.writes)
-        try simulation.check(transaction.messages)
         let addresses = simulation.addresses(of: transaction.writes, in: transaction.partition)
-        let contents = transaction.messages.map {
-            simulation.interner.content($0.envelope, in: $0.queue)
-        }
+        let contents = try simulation.contents(of: transaction.messages)
         return try await simulation.perform(
             process, .commit(transaction, addresses: addresses, contents: contents),
             effect: { (_) throws(BackendError) in

@@ -1,43 +1,41 @@
 package import Pawl
 
 /// One life of a simulated process: what the code that runs in it can reach.
-///
-/// Unchecked: what it refers to belongs to one thread, and turns away calls from others.
-package final class SimulatedProcess: @unchecked Sendable {
-    let simulation: Simulation
-    let index: Int
-    let incarnation: Int
-    let run: Int
-    /// The store and the queues, as this process reaches them.
-    package var database: SimulatedDatabase { SimulatedDatabase(process: self) }
+package struct SimulatedProcess: Sendable {
+    /// Which life it is.
+    struct Identity: Sendable {
+        let simulation: Simulation
+        let index: Int
+        let incarnation: Int
+        let run: Int
+    }
+
+    let identity: Identity
     /// Time, waiting and randomness, as this process has them.
     package let environment: Environment
 
-    init(_ simulation: Simulation, index: Int) {
-        self.simulation = simulation
-        self.index = index
-        incarnation = simulation.processes[index].incarnation
-        run = simulation.run
-        // The environment can't refer to what holds it before that is made.
-        let seat = Seat()
-        environment = Environment(
-            now: { seat.process?.simulation.now ?? Plan.beginning },
-            sleep: { duration in
-                guard let process = seat.process else { throw CancellationError() }
-                try await process.simulation.sleep(process, duration)
-            },
-            random: { seat.process.map { $0.simulation.random($0) } ?? 0 })
-        seat.process = self
-    }
+    var simulation: Simulation { identity.simulation }
+    var index: Int { identity.index }
+    var incarnation: Int { identity.incarnation }
+    var run: Int { identity.run }
 
-    /// Where an environment finds its process. Unchecked: written once, before anything runs.
-    private final class Seat: @unchecked Sendable {
-        weak var process: SimulatedProcess?
+    /// The store and the queues, as this process reaches them.
+    package var database: SimulatedDatabase { SimulatedDatabase(process: identity) }
+
+    init(_ simulation: Simulation, index: Int) {
+        let identity = Identity(
+            simulation: simulation, index: index,
+            incarnation: simulation.processes[index].incarnation, run: simulation.run)
+        self.identity = identity
+        environment = Environment(
+            now: { simulation.now },
+            sleep: { try await simulation.sleep(identity, $0) },
+            random: { simulation.random(identity) })
     }
 }
 
 extension Simulation {
-    func sleep(_ process: SimulatedProcess, _ duration: Duration) async throws {
+    func sleep(_ process: SimulatedProcess.Identity, _ duration: Duration) async throws {
         let deadline = now + duration
         if Task.isCancelled { throw CancellationError() }
         if duration <= .zero { return }
