@@ -45,7 +45,7 @@ struct Sampler {
     /// - Returns: Whether others may follow; `false` if the code is out of control, so that nothing
     ///   can be said about it.
     mutating func execute() -> Bool {
-        if simulation.interner.count > Self.mostNames { simulation.interner = Interner() }
+        if simulation.interner.count > Self.mostNames { simulation.forgetNames() }
         simulation.begin()
         choices.removeAll(keepingCapacity: true)
         choosing = draws.below(3) == 0 ? corpus.beginning(using: &draws) : .anew

@@ -139,9 +139,13 @@ final class Simulation: @unchecked Sendable {
             Dictionary(uniqueKeysWithValues: types.map { ($0, Plan.beginning) })
         }
         firstContents = []
-        for message in plan.messages {
-            firstContents.append(interner.content(message.envelope, in: message.queue))
-        }
+        forgetNames()
+    }
+
+    /// Forgets everything that was ever met, so that memory stays flat. Between executions only.
+    func forgetNames() {
+        interner = Interner()
+        firstContents = plan.messages.map { interner.content($0.envelope, in: $0.queue) }
     }
 
     /// Begins an execution: everything as the plan says, and every process at its first call.
