@@ -88,7 +88,7 @@ extension Simulation {
 
     /// Copies that can't be told apart are one choice.
     func choice(_ entry: Entry) -> UInt64 {
-        UInt64(entry.content) << 24 | UInt64(entry.leases & 0xFFF) << 12
+        interner.contents[entry.content].digest.short << 24 | UInt64(entry.leases & 0xFFF) << 12
             | UInt64(entry.endedLeases & 0x3FF) << 2 | (entry.isLocal ? 2 : 0)
             | (entry.isDuplicated ? 1 : 0)
     }

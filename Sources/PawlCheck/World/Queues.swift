@@ -165,7 +165,8 @@ extension Simulation {
             let made = attempts.filter {
                 $0.value.message == transaction.id && $0.value.address == nil
             }
-            if let last = made.keys.max() { committed.insert(last) }
+            let last = made.max { $0.value.number < $1.value.number }
+            if let last { committed.insert(last.key) }
         }
         if let receipt = transaction.receipt { _ = acknowledge(receipt) }
         if !isLocal { processedRows.append(row) }

@@ -85,6 +85,8 @@ final class Simulation: @unchecked Sendable {
         /// For each ordinal, the number of queues that it goes to.
         let destinations: [Int]
         let isRejected: Bool
+        /// Which attempt of the execution it is.
+        let number: Int
     }
 
     /// A message that was put into a queue at some time.
@@ -143,9 +145,13 @@ final class Simulation: @unchecked Sendable {
             Dictionary(uniqueKeysWithValues: types.map { ($0, Plan.beginning) })
         }
         firstContents = []
-        for message in plan.messages {
-            firstContents.append(interner.content(message.envelope, in: message.queue))
-        }
+        forgetNames()
+    }
+
+    /// Forgets everything that was ever met, so that memory stays flat. Between executions only.
+    func forgetNames() {
+        interner = Interner()
+        firstContents = plan.messages.map { interner.content($0.envelope, in: $0.queue) }
     }
 
     /// Begins an execution: everything as the plan says, and every process at its first call.
@@ -300,7 +306,7 @@ final class Simulation: @unchecked Sendable {
         for message in published { world &+= message.digest }
         for row in processedRows {
             var digest = Digest()
-            digest.mix(row)
+            digest.mix(interner.identities[row])
             world &+= digest.finished
         }
         world.mix(now.microseconds)
