@@ -105,9 +105,11 @@ extension Simulation {
             case .failLost: throw Self.lost
             case .failAfter, .failPartly:
                 _ = try effect(verdict)
+                processes[index].hasLeftTraces = true
                 throw Self.lost
             case .succeed, .stale, .receive, .cancelled:
                 let answer = try effect(verdict)
+                if call.hasEffect { processes[index].hasLeftTraces = true }
                 observe(answer, &processes[index].local)
                 if isTracing { lastAnswer = Describing.answer(answer) }
                 return answer
