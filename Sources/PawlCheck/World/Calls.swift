@@ -85,6 +85,7 @@ extension Simulation {
     ///   - call: What it calls.
     ///   - effect: Carries it out; the verdict says how far.
     ///   - observe: Mixes the answer into what the process has seen.
+    @inline(__always)
     func perform<Answer>(
         _ process: SimulatedProcess.Identity, _ call: Call,
         effect: (Verdict) throws(BackendError) -> Answer,
@@ -123,6 +124,7 @@ extension Simulation {
     }
 
     /// Waits for the explorer.
+    @inline(__always)
     func suspend(_ process: SimulatedProcess.Identity, _ call: Call) async -> Verdict {
         guard isLive(process) else { return .dead }
         guard processes[process.index].isCancellable else {
