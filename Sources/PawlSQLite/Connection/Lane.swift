@@ -24,6 +24,9 @@ final class Lane: Sendable {
     static let largestRound = 512
     /// A disk that takes longer for a write is not worth holding up the caller's thread.
     private static let quick: Duration = .milliseconds(1)
+    /// After so many single operations writes are thought to come one at a time. A busy endpoint
+    /// has a single one now and then, and would lose a thread that handles messages to it.
+    private static let calm = 4
 
     private struct Operation: Sendable {
         /// Does the work and returns how to tell its caller, once it is committed.
@@ -36,8 +39,9 @@ final class Lane: Sendable {
         var isDraining = false
         var wantsLook = false
         var dataVersion: Int64?
-        /// Whether the last round had one operation and took no time worth mentioning.
-        var wasLastShort = true
+        /// How many of the last rounds had one operation each and took no time worth mentioning.
+        var shortRounds = Lane.calm
+        var isCalm: Bool { shortRounds >= Lane.calm }
     }
 
     /// What is needed to take turns with other processes.
@@ -102,7 +106,7 @@ final class Lane: Sendable {
         _ work: (Connection) throws -> Value
     ) -> Result<Value, BackendError>? {
         let isFree = state.withLock { state in
-            guard !state.isDraining, state.wasLastShort else { return false }
+            guard !state.isDraining, state.isCalm else { return false }
             state.isDraining = true
             return true
         }
@@ -168,7 +172,7 @@ final class Lane: Sendable {
     private func add(_ operation: Operation) {
         let (isFirst, isShort) = state.withLock { state in
             defer { state.isDraining = true }
-            if !state.isDraining, writes, state.wasLastShort { return (true, true) }
+            if !state.isDraining, writes, state.isCalm { return (true, true) }
             state.waiting.append(operation)
             return (!state.isDraining, false)
         }
@@ -262,7 +266,7 @@ final class Lane: Sendable {
         metrics?.count(operations: round.count, changes: connection.changesOfThisRound)
         telling.queuesToRing = connection.takeQueuesToRing()
         let isShort = round.count == 1 && connection.timeOfThisRound < Self.quick
-        if writes { state.withLock { $0.wasLastShort = isShort } }
+        if writes { state.withLock { $0.shortRounds = isShort ? $0.shortRounds + 1 : 0 } }
         return telling
     }
 
