@@ -24,7 +24,10 @@
 /// lost, none speaks of a state that was never saved, all copies of an output are identical, nothing
 /// is left behind at rest, and everything comes to rest.
 ///
-/// With `PAWL_REPLAY` set to what a failure's report says, only that execution is made.
+/// It explores on threads of its own and blocks the calling one until it is done.
+///
+/// With `PAWL_REPLAY` set to what a failure's report says, the check that it names makes only that
+/// execution, and returns if it no longer shows anything.
 ///
 /// - Parameters:
 ///   - strategy: Which executions are tried.
@@ -55,11 +58,12 @@ public func check(
 public struct CheckError: Error, CustomStringConvertible {
     /// What kept the check from being one.
     public enum Code: Sendable {
-        /// Something ran outside of the checker's control.
+        /// Something ran outside of the checker's control, or the code did something else when it
+        /// was run again with the same choices. What it was, the message says.
         case outOfControl
-        /// The scope was too large to be exhausted.
+        /// The scope was too large to be exhausted with as many executions as were allowed.
         case notExhausted
-        /// A replay does not fit the code.
+        /// The execution can't be made again: the code, or what it depends on, has changed.
         case noSuchReplay
     }
 

@@ -39,9 +39,11 @@ public struct Snapshot {
     }
 
     /// The messages of a type that were sent so far, each once, however many copies there are.
+    /// Those that were there at the beginning are not among them.
     ///
     /// - Parameter type: The type of message.
-    /// - Returns: The messages, in the order in which they were first sent.
+    /// - Returns: The messages, in the order in which they were first sent. A property must not
+    ///   depend on that order: executions that differ in nothing else count as one.
     /// - Throws: A `PawlError` if one can't be read.
     public func sent<M: Message>(_ type: M.Type) throws -> [M] {
         var seen: Set<MessageID> = []
@@ -57,7 +59,8 @@ public struct Snapshot {
         simulation.scan("pawl.dead-letter") { _ in true }.count
     }
 
-    /// The number of messages in a queue, those included that are being handled.
+    /// The number of messages in a queue, those included that are being handled. Of a queue that
+    /// nobody in this world receives from it is 0; see ``sent(_:)``.
     ///
     /// - Parameter queue: The queue's name.
     /// - Returns: The number, copies counted.
