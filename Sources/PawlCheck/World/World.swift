@@ -33,7 +33,7 @@ public final class World {
         let isLocal: Bool
     }
 
-    /// What a process of its own can reach; see ``World/process(_:instances:_:)``.
+    /// What a process of its own can reach; see ``World/process(_:instances:restarts:_:)``.
     public struct Process: Sendable {
         private let process: SimulatedProcess
 
