@@ -164,9 +164,10 @@ extension Simulation {
 
     // MARK: Both at once
 
-    func commit(_ transaction: Transaction, at addresses: [Int], _ contents: [Int])
-        -> TransactionResult
-    {
+    func commit(
+        _ transaction: Transaction, by process: SimulatedProcess.Identity, at addresses: [Int],
+        _ contents: [Int]
+    ) -> TransactionResult {
         var isLocal = false
         if let receipt = transaction.receipt {
             guard let index = entry(of: receipt) else { return .leaseLost }
@@ -184,11 +185,10 @@ extension Simulation {
         }
         if transaction.writes.isEmpty {
             // Work without an entity saves no document that could carry a mark.
-            let made = attempts.filter {
-                $0.value.message == transaction.id && $0.value.address == nil
+            let attempt = lastAttempt(at: transaction.id, by: process)
+            if let attempt, let note = attempts[attempt], note.address == nil {
+                committed.insert(attempt)
             }
-            let last = made.max { $0.value.number < $1.value.number }
-            if let last { committed.insert(last.key) }
         }
         if let receipt = transaction.receipt { _ = acknowledge(receipt) }
         if !isLocal { processedRows.append(row) }

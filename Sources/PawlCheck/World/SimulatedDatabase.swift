@@ -168,7 +168,7 @@ package struct SimulatedDatabase: Database {
         return try await simulation.perform(
             process, .commit(transaction, addresses: addresses, contents: contents),
             effect: { (_) throws(BackendError) in
-                simulation.commit(transaction, at: addresses, contents)
+                simulation.commit(transaction, by: process, at: addresses, contents)
             },
             observe: { result, local in
                 switch result {

@@ -293,6 +293,7 @@ final class Simulation: @unchecked Sendable {
             digest.mix(processes[index].hasEnded ? 1 : 0)
             for pending in processes[index].pending where pending.isHung {
                 digest.mix(pending.fingerprint)
+                digest.mix(pending.hangsSince?.microseconds ?? 0)
             }
             if !isSymmetric { digest.mix(index) }
             key &+= digest.finished

@@ -65,6 +65,14 @@ extension Simulation {
         return interner.attempt(id, delivery.0, try: delivery.1)
     }
 
+    /// The attempt that a process has made last at a message that it has in hand.
+    func lastAttempt(at id: MessageID, by process: SimulatedProcess.Identity) -> Int? {
+        guard let delivery = processes[process.index].deliveries[id], delivery.tries > 0 else {
+            return nil
+        }
+        return interner.attempt(id, delivery.handle, try: delivery.tries - 1)
+    }
+
     private func destinations(of sent: Context.Sent) -> Int {
         switch sent.target {
         case .subscribers: directory.handlers(of: sent.type).count
