@@ -183,13 +183,7 @@ extension Simulation {
         {
             return .conflict
         }
-        if transaction.writes.isEmpty {
-            // Work without an entity saves no document that could carry a mark.
-            let attempt = lastAttempt(at: transaction.id, by: process)
-            if let attempt, let note = attempts[attempt], note.address == nil {
-                committed.insert(attempt)
-            }
-        }
+        noteUnmarked(by: process) { $1 == transaction.id }
         if let receipt = transaction.receipt { _ = acknowledge(receipt) }
         if !isLocal { processedRows.append(row) }
         send(transaction.messages, contents, isLocal: true)
@@ -205,5 +199,8 @@ extension Simulation {
         else { return }
         processes[index].local = Digest()
         processes[index].drawn = 0
+        if !entries.contains(where: { $0.holder == index }) {
+            processes[index].hasLeftTraces = false
+        }
     }
 }
