@@ -113,13 +113,12 @@ extension Simulation {
         if budgets.failures > 0 {
             let bit = Footprint.budget(.failures)
             if case .receive = pending.call {
-                if processes[index].forgets { return }
+                guard plan.failsInAllWays, !processes[index].forgets else { return }
                 list.append(
                     candidate(pending, of: index, held, ending: .failBefore, extra: bit))
                 return
             }
-            // To bare algorithms a failure is a failure: whoever is told less has to be right too.
-            if !processes[index].forgets || !pending.call.hasEffect {
+            if plan.failsInAllWays || !pending.call.hasEffect {
                 list.append(candidate(pending, of: index, held, ending: .failBefore, extra: bit))
             }
             if pending.call.hasEffect {

@@ -296,7 +296,8 @@ final class Simulation: @unchecked Sendable {
             var digest = processes[index].local
             digest.mix(processes[index].role)
             digest.mix(
-                (processes[index].hasEnded ? 1 : 0) | (processes[index].hasLeftTraces ? 2 : 0))
+                (processes[index].hasEnded ? 1 : 0)
+                    | (processes[index].forgets && processes[index].hasLeftTraces ? 2 : 0))
             for pending in processes[index].pending where pending.isHung {
                 digest.mix(pending.fingerprint)
                 digest.mix(pending.hangsSince?.microseconds ?? 0)
