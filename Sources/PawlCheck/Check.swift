@@ -82,7 +82,7 @@ public struct CheckError: Error, CustomStringConvertible {
 
 /// One check: explores, makes a failure small, and reports.
 package struct Examination: Sendable {
-    let plan: Plan
+    private(set) var plan: Plan
     let strategy: Strategy
     let scope: String
     /// The command that replays: from the check's name and its choices.
@@ -95,6 +95,7 @@ package struct Examination: Sendable {
         replay: @escaping @Sendable (_ name: String, _ choices: String) -> String
     ) {
         self.plan = plan
+        if case .sampled = strategy.kind { self.plan.failsInAllWays = true }
         self.strategy = strategy
         self.scope = scope
         self.replay = replay

@@ -11,7 +11,7 @@ extension Simulation {
         var faults: [Candidate] = []
         var first: [Candidate] = []
         let deadline = nextDeadline
-        // What hangs does not keep time from going by.
+        // What hangs does not keep time from going by, for a while.
         var isBusy = false
         for index in processes.indices {
             let held = heldMessages(index)
@@ -22,7 +22,8 @@ extension Simulation {
                 } else {
                     addGood(pending, of: index, held, to: &good)
                 }
-                if !pending.isHung, first.count + good.count > before { isBusy = true }
+                let hangsOn = pending.hangsSince.map { now - $0 < plan.longestHang } ?? false
+                if !hangsOn, first.count + good.count > before { isBusy = true }
                 addFaults(pending, of: index, held, to: &faults)
             }
             addProcessFaults(index, held, canTimePass: deadline != nil, to: &faults)
@@ -112,13 +113,12 @@ extension Simulation {
         if budgets.failures > 0 {
             let bit = Footprint.budget(.failures)
             if case .receive = pending.call {
-                if processes[index].forgets { return }
+                guard plan.failsInAllWays, !processes[index].forgets else { return }
                 list.append(
                     candidate(pending, of: index, held, ending: .failBefore, extra: bit))
                 return
             }
-            // To bare algorithms a failure is a failure: whoever is told less has to be right too.
-            if !processes[index].forgets || !pending.call.hasEffect {
+            if plan.failsInAllWays || !pending.call.hasEffect {
                 list.append(candidate(pending, of: index, held, ending: .failBefore, extra: bit))
             }
             if pending.call.hasEffect {

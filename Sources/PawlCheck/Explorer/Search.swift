@@ -15,6 +15,8 @@ struct Search {
     private let limits: ExplorationLimits
     private var cache = StateCache()
     fileprivate var stack: [Node] = []
+    /// What was chosen after the choices on the stack, to see whether it goes round in circles.
+    private var circle: [Transition] = []
     private(set) var findings = Findings()
     /// The property whose violation is looked for; others are passed over. `nil` for any.
     var wanted: String?
@@ -65,7 +67,8 @@ struct Search {
             findings.caveats.append(escape)
             goesOn = false
         }
-        let choices = stack.map { $0.candidates[$0.current].transition }
+        let choices = stack.map { $0.candidates[$0.current].transition } + circle
+        circle = []
         if let violation = simulation.violation, findings.failure == nil,
             wanted.map({ $0 == violation.property }) ?? true
         {
@@ -130,7 +133,8 @@ struct Search {
             switch cache.visit(cacheKey, sleeping: sleeping.map { $0.transition.ranked(by: ranks) }) {
             case .new: candidates.removeAll { candidate in sleeping.contains { $0.transition == candidate.transition } }
             case .only(let missing):
-                if missing.isEmpty { return false }
+                if stack.contains(where: { $0.key == key }) { runInCircles(from: candidates) }
+                if missing.isEmpty || simulation.violation != nil { return false }
                 candidates.removeAll { !missing.contains($0.transition.ranked(by: ranks)) }
             }
         } else {
@@ -145,6 +149,29 @@ struct Search {
             preconditionFailure("a choice that was just offered can't be made")
         }
         return true
+    }
+
+    /// The state was met before in this very execution, so there is a way to go on for ever. That is
+    /// wrong only if being fair doesn't help: if there is no rest although everybody gets his turn
+    /// and nothing fails any more.
+    private mutating func runInCircles(from candidates: [Candidate]) {
+        var candidates = candidates
+        var turns = [Int](repeating: 0, count: simulation.processes.count + 1)
+        func turn(_ candidate: Candidate) -> Int {
+            turns[min(Int(candidate.transition.process), turns.count - 1)]
+        }
+        while true {
+            let next = candidates.filter { !$0.transition.isFault }.min { turn($0) < turn($1) }
+            guard let next else { return }
+            turns[min(Int(next.transition.process), turns.count - 1)] = circle.count + 1
+            circle.append(next.transition)
+            guard simulation.apply(next.transition) else { return }
+            let steps = stack.count + circle.count
+            guard case .choices(let found) = simulation.look(preferring: .max, after: steps) else {
+                return
+            }
+            candidates = found
+        }
     }
 
     /// Moves on to the next alternative. Returns whether there is one.

@@ -53,7 +53,9 @@ struct Pending {
     let continuation: UnsafeContinuation<Verdict, Never>
     /// Names it within its process.
     let number: Int
-    var isHung = false
+    /// Since when it hangs, if it does.
+    var hangsSince: Timestamp?
+    var isHung: Bool { hangsSince != nil }
     /// The documents and messages that it reads and writes.
     let reads: UInt64
     let writes: UInt64

@@ -36,9 +36,11 @@ package struct SimulatedProcess: Sendable {
 
 extension Simulation {
     func sleep(_ process: SimulatedProcess.Identity, _ duration: Duration) async throws {
-        let deadline = now + duration
         if Task.isCancelled { throw CancellationError() }
         if duration <= .zero { return }
+        // Short waits are all alike, so that they end in any order, and executions that have waited
+        // equally often are at the same time.
+        let deadline = now + (duration <= plan.patience ? .milliseconds(1) : duration)
         let verdict = await suspend(process, .sleep(until: deadline))
         guard case .succeed = verdict else { throw CancellationError() }
         processes[process.index].local.mix(resumedFingerprint)
