@@ -20,7 +20,7 @@ public struct Budgets: Hashable, Sendable {
     /// Reads of one document that are answered with what it held before its last change, as
     /// eventually consistent stores do.
     public var staleReads: Int
-    /// Calls that hang while time goes by, until everything else has come to rest or later.
+    /// Calls that hang while time goes by and others go on, for 90 seconds at most.
     public var delays: Int
 
     /// Creates budgets; nothing goes wrong unless it is said here.
