@@ -114,6 +114,6 @@ extension Mutants {
             base: algorithm.name,
             algorithm: AlgorithmUnderCheck(name: name, needsDatabase: algorithm.needsDatabase) {
                 MutatedAlgorithm(algorithm, mutation, database: $0, environment: $1)
-            }, scope: scope, keepsMemory: keepsMemory)
+            }, scope: scope, keepsMemory: keepsMemory, mutation: mutation)
     }
 }
