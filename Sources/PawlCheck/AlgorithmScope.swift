@@ -161,7 +161,7 @@ extension Simulation {
         guard executor.isOnOwnThread, !isReaping, run == process.run,
             processes[process.index].incarnation == process.incarnation
         else { return }
-        _ = release(receipt, after: .zero)
+        if let entry = entry(of: receipt) { letGo(entry, byDeath: false) }
     }
 
     /// A session was told that its submission is saved.

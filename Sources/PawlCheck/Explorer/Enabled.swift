@@ -10,6 +10,7 @@ extension Simulation {
         var good: [Candidate] = []
         var faults: [Candidate] = []
         var first: [Candidate] = []
+        let deadline = nextDeadline
         // What hangs does not keep time from going by.
         var isBusy = false
         for index in processes.indices {
@@ -24,16 +25,17 @@ extension Simulation {
                 if !pending.isHung, first.count + good.count > before { isBusy = true }
                 addFaults(pending, of: index, held, to: &faults)
             }
-            addProcessFaults(index, held, to: &faults)
+            addProcessFaults(index, held, canTimePass: deadline != nil, to: &faults)
         }
         first += good
-        if let deadline = nextDeadline, isBusy ? deadline - now <= plan.patience : !isAtRest {
+        if let deadline, isBusy ? deadline - now <= plan.patience : !isAtRest {
             first.append(
                 Candidate(
                     transition: Transition(kind: .time), reads: .max, writes: Footprint.time))
         }
         addWorldFaults(to: &faults)
-        return first + faults
+        first += faults
+        return first
     }
 
     /// Whether nothing is left to be done: no call is under way, no message waits for somebody or is
@@ -88,7 +90,7 @@ extension Simulation {
 
     /// Copies that can't be told apart are one choice.
     func choice(_ entry: Entry) -> UInt64 {
-        UInt64(entry.content) << 24 | UInt64(entry.leases & 0xFFF) << 12
+        interner.contents[entry.content].digest.short << 24 | UInt64(entry.leases & 0xFFF) << 12
             | UInt64(entry.endedLeases & 0x3FF) << 2 | (entry.isLocal ? 2 : 0)
             | (entry.isDuplicated ? 1 : 0)
     }
@@ -110,12 +112,15 @@ extension Simulation {
         if budgets.failures > 0 {
             let bit = Footprint.budget(.failures)
             if case .receive = pending.call {
-                if plan.roles[processes[index].role].forgets { return }
+                if processes[index].forgets { return }
                 list.append(
                     candidate(pending, of: index, held, ending: .failBefore, extra: bit))
                 return
             }
-            list.append(candidate(pending, of: index, held, ending: .failBefore, extra: bit))
+            // To bare algorithms a failure is a failure: whoever is told less has to be right too.
+            if !processes[index].forgets || !pending.call.hasEffect {
+                list.append(candidate(pending, of: index, held, ending: .failBefore, extra: bit))
+            }
             if pending.call.hasEffect {
                 list.append(candidate(pending, of: index, held, ending: .failLost, extra: bit))
                 list.append(candidate(pending, of: index, held, ending: .failAfter, extra: bit))
@@ -138,7 +143,10 @@ extension Simulation {
         }
     }
 
-    private func addProcessFaults(_ index: Int, _ held: Held, to list: inout [Candidate]) {
+    private func addProcessFaults(
+        _ index: Int, _ held: Held, canTimePass: Bool, to list: inout [Candidate]
+    ) {
+        guard budgets.crashes > 0 || budgets.delays > 0 else { return }
         let busy = processes[index].pending.filter { pending in
             if case .receive = pending.call { return false }
             return true
@@ -161,7 +169,7 @@ extension Simulation {
                 }
             }
         }
-        if budgets.delays > 0, nextDeadline != nil {
+        if budgets.delays > 0, canTimePass {
             for pending in busy where !pending.isHung && pending.call.isWork {
                 list.append(
                     Candidate(

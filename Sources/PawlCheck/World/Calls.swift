@@ -105,9 +105,11 @@ extension Simulation {
             case .failLost: throw Self.lost
             case .failAfter, .failPartly:
                 _ = try effect(verdict)
+                processes[index].hasLeftTraces = true
                 throw Self.lost
             case .succeed, .stale, .receive, .cancelled:
                 let answer = try effect(verdict)
+                if call.hasEffect { processes[index].hasLeftTraces = true }
                 observe(answer, &processes[index].local)
                 if isTracing { lastAnswer = Describing.answer(answer) }
                 return answer
@@ -189,7 +191,7 @@ extension Simulation {
         switch call {
         case .read(let address):
             digest.mix(1)
-            digest.mix(address)
+            digest.mix(interner.addresses[address].digest)
         case .scan(let kind):
             digest.mix(2)
             digest.mix(kind)
@@ -198,7 +200,7 @@ extension Simulation {
             mix(writes, addresses, into: &digest)
         case .send(_, let contents):
             digest.mix(4)
-            for content in contents { digest.mix(content) }
+            for content in contents { digest.mix(interner.contents[content].digest) }
         case .receive(let queue, let max, _):
             digest.mix(5)
             digest.mix(queue)
@@ -218,7 +220,7 @@ extension Simulation {
             digest.mix(transaction.receipt?.handle ?? "")
             digest.mix(transaction.id)
             mix(transaction.writes, addresses, into: &digest)
-            for content in contents { digest.mix(content) }
+            for content in contents { digest.mix(interner.contents[content].digest) }
         case .isProcessed(let id, let endpoint):
             digest.mix(10)
             digest.mix(id)
@@ -232,7 +234,7 @@ extension Simulation {
 
     private func mix(_ writes: [Write], _ addresses: [Int], into digest: inout Digest) {
         for (write, address) in zip(writes, addresses) {
-            digest.mix(address)
+            digest.mix(interner.addresses[address].digest)
             switch write.condition {
             case .absent: digest.mix(1)
             case .version(let version):

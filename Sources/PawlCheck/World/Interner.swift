@@ -2,6 +2,9 @@ internal import Pawl
 
 /// Gives everything that is met in a world a small number, the same in all executions of an
 /// exploration, so that states can be compared by numbers and sets be masks of bits.
+///
+/// The numbers depend on what was met before. What leaves an exploration — choices, keys of states,
+/// names of attempts — is made of digests instead, so that others can make the same execution.
 struct Interner {
     /// Where a document is.
     struct Address {
@@ -26,9 +29,14 @@ struct Interner {
     private var contentNumbers: [Digest: Int] = [:]
     private(set) var contents: [Content] = []
     private var identityNumbers: [Digest: Int] = [:]
-    private var attemptNumbers: [Digest: Int] = [:]
+    /// The digest of each identity, by its number.
+    private(set) var identities: [Digest] = []
+    private var attempts: [Int: Digest] = [:]
     private var versions: [String] = []
     private var handles: [Int: String] = [:]
+
+    /// The number of things that were met and whose number is not bounded by the plan.
+    var count: Int { addresses.count + contents.count + attempts.count + handles.count }
 
     mutating func address(_ key: DocumentKey, in partition: PartitionKey) -> Int {
         var digest = Digest()
@@ -68,8 +76,9 @@ struct Interner {
         digest.mix(queue)
         digest.mix(id)
         if let known = identityNumbers[digest] { return known }
-        identityNumbers[digest] = identityNumbers.count
-        return identityNumbers.count - 1
+        identities.append(digest.finished)
+        identityNumbers[digest] = identities.count - 1
+        return identities.count - 1
     }
 
     /// An attempt: the message, the delivery or the submission, and how often it was tried then.
@@ -78,10 +87,12 @@ struct Interner {
         digest.mix(id)
         digest.mix(delivery)
         digest.mix(number)
-        if let known = attemptNumbers[digest] { return known }
-        // 0 marks nothing.
-        attemptNumbers[digest] = attemptNumbers.count + 1
-        return attemptNumbers.count
+        // It goes into bodies, and so into the digests of messages: it must not depend on what was
+        // met before. At 40 bits, two of a thousand attempts meet with a chance of one in a million.
+        var name = Int(digest.finished.short & (1 << 40 - 1))
+        while let other = attempts[name], other != digest { name = (name + 1) & (1 << 40 - 1) }
+        attempts[name] = digest
+        return name
     }
 
     /// The text of a version, made once.
@@ -94,7 +105,8 @@ struct Interner {
     mutating func handle(content: Int, copy: Int, lease: Int) -> String {
         let number = (content << 8 | copy) << 20 | lease
         if let known = handles[number] { return known }
-        let handle = "\(content).\(copy).\(lease)"
+        let name = String(contents[content].digest.short, radix: 36)
+        let handle = "\(name).\(copy).\(lease)"
         handles[number] = handle
         return handle
     }

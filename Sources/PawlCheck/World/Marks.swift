@@ -13,14 +13,14 @@ enum Marks {
     }
 
     private static let digits: [UInt8] = [0x20, 0x09, 0x0A, 0x0D]
-    /// 24 bits for the attempt and 8 for the ordinal.
-    private static let length = 16
+    /// 40 bits for the attempt and 8 for the ordinal.
+    private static let length = 24
 
     /// The bytes of a mark.
     static func bytes(_ mark: Mark) -> [UInt8] {
-        precondition(mark.attempt < 1 << 24 && mark.ordinal < 256, "more marks than there are")
-        let value = UInt32(mark.attempt) << 8 | UInt32(mark.ordinal)
-        return (0..<length).map { digits[Int(value >> (2 * UInt32($0)) & 3)] }
+        precondition(mark.attempt < 1 << 40 && mark.ordinal < 256, "more marks than there are")
+        let value = UInt64(mark.attempt) << 8 | UInt64(mark.ordinal)
+        return (0..<length).map { digits[Int(value >> (2 * UInt64($0)) & 3)] }
     }
 
     static func append(_ mark: Mark, to body: inout [UInt8]) {
@@ -40,16 +40,16 @@ enum Marks {
         var position = textLength(body)
         var marks: [Mark] = []
         while position < body.count {
-            var value: UInt32 = 0
+            var value: UInt64 = 0
             for index in 0..<length {
-                let digit: UInt32 =
+                let digit: UInt64 =
                     switch body[position + index] {
                     case 0x20: 0
                     case 0x09: 1
                     case 0x0A: 2
                     default: 3
                     }
-                value |= digit << (2 * UInt32(index))
+                value |= digit << (2 * UInt64(index))
             }
             marks.append(Mark(attempt: Int(value >> 8), ordinal: Int(value & 0xFF)))
             position += length

@@ -91,7 +91,7 @@ extension Simulation {
     }
 
     func lease(_ index: Int, to process: SimulatedProcess.Identity, for lease: Duration) -> Delivery {
-        if entries[index].leaseUntil != nil { entries[index].endedLeases += 1 }
+        if entries[index].leaseUntil != nil { noteLeaseEnded(index) }
         entries[index].leases += 1
         let entry = entries[index]
         let handle = interner.handle(
@@ -101,13 +101,35 @@ extension Simulation {
         entries[index].leaseUntil = now + lease
         let content = interner.contents[entry.content]
         processes[process.index].deliveries[content.envelope.id] = (handle, 0)
+        processes[process.index].hasLeftTraces = false
         return Delivery(
             receipt: Receipt(queue: content.queue, handle: handle),
             attempt: entry.endedLeases + 1, message: content.encoded)
     }
 
+    /// A lease ends by itself. How often that was is nothing to a process that forgets.
+    private func noteLeaseEnded(_ index: Int) {
+        guard let holder = entries[index].holder, !processes[holder].forgets else { return }
+        entries[index].endedLeases += 1
+    }
+
+    /// A process lets go of a copy, or dies of it. If it has done nothing while it held it, and keeps
+    /// nothing in memory, it is as if it had never had it: then the lease's number is used again,
+    /// so that the state is the one before.
+    func letGo(_ index: Int, byDeath isDeath: Bool) {
+        guard let holder = entries[index].holder else { return }
+        if isDeath { noteLeaseEnded(index) }
+        if processes[holder].forgets, !processes[holder].hasLeftTraces {
+            entries[index].leases -= 1
+        }
+        entries[index].receipt = nil
+        entries[index].leaseUntil = nil
+        entries[index].holder = nil
+        entries[index].visibleFrom = now
+    }
+
     /// The entry that a receipt still gives a right to: until somebody else takes it.
-    private func entry(of receipt: Receipt) -> Int? {
+    func entry(of receipt: Receipt) -> Int? {
         entries.firstIndex { !$0.isGone && $0.receipt == receipt.handle }
     }
 
@@ -165,7 +187,8 @@ extension Simulation {
             let made = attempts.filter {
                 $0.value.message == transaction.id && $0.value.address == nil
             }
-            if let last = made.keys.max() { committed.insert(last) }
+            let last = made.max { $0.value.number < $1.value.number }
+            if let last { committed.insert(last.key) }
         }
         if let receipt = transaction.receipt { _ = acknowledge(receipt) }
         if !isLocal { processedRows.append(row) }
@@ -177,7 +200,7 @@ extension Simulation {
     /// A process that keeps nothing in memory between messages waits for the next one.
     func forget(_ process: SimulatedProcess.Identity) {
         let index = process.index
-        guard plan.roles[processes[index].role].forgets,
+        guard processes[index].forgets,
             processes[index].incarnation == process.incarnation
         else { return }
         processes[index].local = Digest()

@@ -46,6 +46,8 @@ final class Simulation: @unchecked Sendable {
         let role: Int
         let name: String
         let isCancellable: Bool
+        /// Whether it keeps nothing in memory from one message to the next.
+        let forgets: Bool
         var incarnation = 0
         var pending: [Pending] = []
         /// What its tasks have seen since it was started, or, if it forgets, since it has waited
@@ -56,6 +58,8 @@ final class Simulation: @unchecked Sendable {
         var drawn: UInt64 = 0
         /// By message: the delivery in hand, and how often it was tried.
         var deliveries: [MessageID: (handle: String, tries: Int)] = [:]
+        /// Whether it has changed anything since it has received its last message.
+        var hasLeftTraces = false
 
         /// Whether it has ended, or waits for work and does nothing else. What waits for time beside
         /// that only looks after something.
@@ -85,6 +89,8 @@ final class Simulation: @unchecked Sendable {
         /// For each ordinal, the number of queues that it goes to.
         let destinations: [Int]
         let isRejected: Bool
+        /// Which attempt of the execution it is.
+        let number: Int
     }
 
     /// A message that was put into a queue at some time.
@@ -102,6 +108,7 @@ final class Simulation: @unchecked Sendable {
     private let firstDirectory: Directory
     private let firstRegistered: [String: [String: Timestamp]]
     private var firstContents: [Int]
+    private let firstProcesses: [ProcessState]
 
     /// The number of the execution.
     @exclusivity(unchecked) var run = 0
@@ -143,9 +150,21 @@ final class Simulation: @unchecked Sendable {
             Dictionary(uniqueKeysWithValues: types.map { ($0, Plan.beginning) })
         }
         firstContents = []
-        for message in plan.messages {
-            firstContents.append(interner.content(message.envelope, in: message.queue))
+        firstProcesses = plan.roles.enumerated().flatMap { index, role in
+            (0..<role.instances).map { instance in
+                ProcessState(
+                    role: index,
+                    name: role.instances == 1 ? role.name : "\(role.name) \(instance + 1)",
+                    isCancellable: role.isCancellable, forgets: role.forgets)
+            }
         }
+        forgetNames()
+    }
+
+    /// Forgets everything that was ever met, so that memory stays flat. Between executions only.
+    func forgetNames() {
+        interner = Interner()
+        firstContents = plan.messages.map { interner.content($0.envelope, in: $0.queue) }
     }
 
     /// Begins an execution: everything as the plan says, and every process at its first call.
@@ -160,7 +179,6 @@ final class Simulation: @unchecked Sendable {
         attempts.removeAll(keepingCapacity: true)
         answered.removeAll(keepingCapacity: true)
         processedRows.removeAll(keepingCapacity: true)
-        processes.removeAll(keepingCapacity: true)
         roots.removeAll(keepingCapacity: true)
         steps.removeAll(keepingCapacity: true)
         lastPendingNumber = 0
@@ -173,16 +191,8 @@ final class Simulation: @unchecked Sendable {
                 add(content, isLocal: message.isLocal, visibleFrom: now)
             }
         }
-        for (index, role) in plan.roles.enumerated() {
-            for instance in 0..<role.instances {
-                processes.append(
-                    ProcessState(
-                        role: index,
-                        name: role.instances == 1 ? role.name : "\(role.name) \(instance + 1)",
-                        isCancellable: role.isCancellable))
-                start(processes.count - 1)
-            }
-        }
+        processes = firstProcesses
+        for index in processes.indices { start(index) }
         settle()
     }
 
@@ -246,14 +256,13 @@ final class Simulation: @unchecked Sendable {
     func crash(_ index: Int) {
         graveyard += processes[index].pending.map(\.continuation)
         processes[index].pending.removeAll(keepingCapacity: true)
+        for entry in entries.indices where entries[entry].holder == index {
+            letGo(entry, byDeath: true)
+        }
         processes[index].incarnation += 1
         processes[index].local = Digest()
         processes[index].deliveries.removeAll(keepingCapacity: true)
         processes[index].drawn = 0
-        for entry in entries.indices where entries[entry].holder == index {
-            entries[entry].holder = nil
-            entries[entry].leaseUntil = now
-        }
         if plan.roles[processes[index].role].restarts {
             start(index)
         } else {
@@ -300,7 +309,7 @@ final class Simulation: @unchecked Sendable {
         for message in published { world &+= message.digest }
         for row in processedRows {
             var digest = Digest()
-            digest.mix(row)
+            digest.mix(interner.identities[row])
             world &+= digest.finished
         }
         world.mix(now.microseconds)

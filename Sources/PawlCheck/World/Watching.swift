@@ -21,33 +21,37 @@ extension Simulation {
     ) -> Work {
         var watched = work
         watched.run = { [self] bodies, context in
-            var after = try await work.run(bodies, context)
-            guard executor.isOnOwnThread, !isReaping else { return after }
-            let attempt = begin(envelope.id, in: process)
-            attempts[attempt] = AttemptNote(
-                message: envelope.id,
-                address: work.isMemo
-                    ? nil : interner.address(work.keys[0], in: work.partition),
-                destinations: context.sent.map { destinations(of: $0) },
-                isRejected: context.isRejected)
-            var ordinal = 0
-            context.changeBodies { body in
-                Marks.append(Marks.Mark(attempt: attempt, ordinal: ordinal), to: &body)
-                ordinal += 1
-            }
-            // A transaction for work without an entity saves no document that could carry a mark.
-            if work.isMemo, isTransactional { return after }
-            for index in after.indices {
-                var body = after[index].map { Marks.text($0) } ?? []
-                if let before = bodies[index] {
-                    body.append(contentsOf: before[Marks.textLength(before)...])
-                }
-                Marks.append(Marks.Mark(attempt: attempt), to: &body)
-                after[index] = body
-            }
-            return after
+            let after = try await work.run(bodies, context)
+            return mark(after, over: bodies, context, by: envelope.id, work, process, isTransactional)
         }
         return watched
+    }
+
+    /// Puts the attempt's mark on everything that a handler has just made.
+    private func mark(
+        _ made: [[UInt8]?], over bodies: [[UInt8]?], _ context: Context, by message: MessageID,
+        _ work: Work, _ process: SimulatedProcess, _ isTransactional: Bool
+    ) -> [[UInt8]?] {
+        guard executor.isOnOwnThread, !isReaping else { return made }
+        let attempt = begin(message, in: process)
+        attempts[attempt] = AttemptNote(
+            message: message,
+            address: work.isMemo ? nil : interner.address(work.keys[0], in: work.partition),
+            destinations: context.sent.map { destinations(of: $0) },
+            isRejected: context.isRejected, number: attempts.count)
+        var ordinal = 0
+        context.changeBodies { body in
+            Marks.append(Marks.Mark(attempt: attempt, ordinal: ordinal), to: &body)
+            ordinal += 1
+        }
+        // A transaction for work without an entity saves no document that could carry a mark.
+        if work.isMemo, isTransactional { return made }
+        return zip(made, bodies).map { after, before in
+            var body = after.map { Marks.text($0) } ?? []
+            if let before { body.append(contentsOf: before[Marks.textLength(before)...]) }
+            Marks.append(Marks.Mark(attempt: attempt), to: &body)
+            return body
+        }
     }
 
     /// Names the attempt that a process is making: by the delivery that it has in hand, so that the
