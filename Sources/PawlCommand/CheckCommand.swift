@@ -157,7 +157,7 @@ struct CheckCommand: AsyncParsableCommand {
         return rows.allSatisfy(\.isAsExpected)
     }
 
-    private var mutantExecutions: Int { executions ?? 30_000 }
+    private var mutantExecutions: Int { executions ?? Hunt.patience }
 
     private static func mutant(named name: String) async throws -> Mutant {
         let found = try await Mutants.all().first { $0.name == name || $0.id == name }

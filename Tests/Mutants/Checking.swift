@@ -103,10 +103,8 @@ extension Mutant {
             session(Budgets(crashes: 1, delays: 1)),
             session(Budgets(failures: 1, delays: 1)),
             session(consumers: 2, Budgets(crashes: 1)),
-            session(messages: 1, Budgets(crashes: 1, failures: 1)),
-            session(messages: 1, Budgets(delays: 1)),
             session(Budgets(delays: 1)) { $0.resubmissions = 2 },
-            session(messages: 1, Budgets(crashes: 1, delays: 1)),
+            session(messages: 1, consumers: 2, Budgets(crashes: 1, delays: 1)),
         ]
     }
 }

@@ -106,7 +106,8 @@ extension Mutants {
         case .withoutReceipt:
             scope.isLocal = true
             scope.copies = 1
-        case .staleRead: keepsMemory = true
+        // Who submits has a process of his own, and all that he has seen is part of its state.
+        case .staleRead: keepsMemory = mutation.call.phase != .submit
         default: break
         }
         return Mutant(

@@ -9,6 +9,9 @@ package struct Hunt: Sendable {
     /// The execution that shows it, as it was found.
     private var failure: Findings.Failure?
 
+    /// After so many executions a scope is left for the next one.
+    package static let patience = 20_000
+
     /// Looks for a mutant's mistake, in one scope after the other, until it is found.
     ///
     /// - Parameters:
@@ -18,7 +21,7 @@ package struct Hunt: Sendable {
     ///   - progress: Told from time to time how far it is in a scope.
     package init(
         for mutant: Mutant, in scopes: [AlgorithmScope]? = nil,
-        _ strategy: Strategy = .exhaustive(executions: 30_000),
+        _ strategy: Strategy = .exhaustive(executions: Hunt.patience),
         progress: @escaping @Sendable (AlgorithmScope, Findings) -> Void = { _, _ in }
     ) {
         self.mutant = mutant
