@@ -83,13 +83,14 @@ struct CheckCommand: AsyncParsableCommand {
         if let replay { return try replayed(replay, runs[0]) }
         var rows: [CheckRow] = []
         var isGood = true
+        var isClean = true
         for run in runs {
             let outcome = run.make()
             rows.append(CheckRow(run, outcome))
             if !json { print(outcome.report, terminator: "\n\n") }
-            if let failure = outcome.failure, !rows.dropLast().contains(where: { $0.violations > 0 })
-            {
+            if let failure = outcome.failure, isClean {
                 try write(failure)
+                isClean = false
             }
             isGood = isGood && outcome.isGood
         }
@@ -173,8 +174,7 @@ struct CheckCommand: AsyncParsableCommand {
         let scopes = scope.isDefault ? mutant.scopes : [scope.scope(of: mutant)]
         if let replay {
             let scope = CheckedScope(numbers: scopes[0], mutant: mutant.name)
-            _ = try replayed(replay, CheckRun(scope: scope, strategy: strategy(in: scope)))
-            return true
+            return try !replayed(replay, CheckRun(scope: scope, strategy: strategy(in: scope)))
         }
         let progress = ProgressLine()
         let strategy: Strategy =

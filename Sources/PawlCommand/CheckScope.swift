@@ -93,11 +93,13 @@ struct CheckScopeOptions: ParsableArguments {
     var scopes: [CheckedScope] {
         let algorithms = algorithm.map { [$0] } ?? Algorithm.allCases
         let plain = algorithms.map { checked($0) }
-        guard algorithm == nil, sessions == nil else { return plain }
+        // A session at an endpoint that may die takes minutes: whoever wants it has to say so.
+        guard algorithm == nil, sessions == nil, level != .endpoint else { return plain }
         return plain
             + algorithms.map { algorithm in
                 var scope = checked(algorithm)
                 scope.numbers.sessions = 1
+                scope.numbers.copies = copies ?? 1
                 return scope
             }
     }

@@ -25,7 +25,8 @@ enum CheckedBilling {
 
     private static func handlers(outputs: Int) -> Handlers {
         Handlers("billing") {
-            Handle(ChargeAccount.self, by: \.customer) { (message, account: inout Account, context) in
+            Handle(ChargeAccount.self, by: \.customer) {
+                (message, account: inout Account, context) in
                 // No guard against doing it twice: that is what is checked.
                 account.orders.append(message.order)
                 charged(message.order, outputs, context)
