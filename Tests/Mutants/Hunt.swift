@@ -26,8 +26,9 @@ package struct Hunt: Sendable {
     ) {
         self.mutant = mutant
         for scope in scopes ?? mutant.scopes where failure == nil {
-            let (findings, summary) = Self.examination(of: scope, strategy) { _, choices in choices }
-                .explore { progress(scope, $0) }
+            let (findings, summary) = Self.examination(of: scope, strategy) { _, choices in choices
+            }
+            .explore { progress(scope, $0) }
             explored.append((scope, summary))
             failure = findings.failure
         }
@@ -47,9 +48,10 @@ package struct Hunt: Sendable {
     /// How many executions it took, in all scopes.
     package var executions: Int { explored.reduce(0) { $0 + $1.summary.executions } }
 
-    /// The smallest execution that shows the mistake; `nil` if it was not found.
+    /// Makes the execution that shows the mistake as small as can be.
     ///
     /// - Parameter replay: The command that makes it again, from the scope and the choices.
+    /// - Returns: The smallest one; `nil` if the mistake was not found.
     package func counterexample(
         replay: @escaping @Sendable (_ scope: AlgorithmScope, _ choices: String) -> String
     ) -> Counterexample? {

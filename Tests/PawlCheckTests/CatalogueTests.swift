@@ -59,7 +59,8 @@ struct CatalogueTests {
         let hunt = Hunt(for: mutant)
         let counterexample = try #require(hunt.counterexample { _, choices in choices })
         let examination = Examination(
-            mutant.algorithmScope, .exhaustive().with(mutant.budgets)) { _, choices in choices }
+            mutant.algorithmScope, .exhaustive().with(mutant.budgets)
+        ) { _, choices in choices }
         let choices = try #require(
             examination.choices(in: "\(examination.name):\(counterexample.choices)"))
         let failure = #expect(throws: CheckFailure.self) { try examination.replay(choices) }
@@ -74,7 +75,8 @@ struct CatalogueTests {
             var scope = mutant.algorithmScope
             scope.algorithm = algorithm
             let examination = Examination(
-                scope, .exhaustive().with(scope.budgets)) { _, choices in choices }
+                scope, .exhaustive().with(scope.budgets)
+            ) { _, choices in choices }
             #expect(try examination.run().isExhausted)
         }
     }
@@ -95,6 +97,7 @@ struct CatalogueTests {
         #expect(found.isDisjoint(with: harmless), "\(found.intersection(harmless))")
         #expect(
             found.union(harmless) == all,
-            "neither found nor known to be harmless: \(all.subtracting(found).subtracting(harmless))")
+            "neither found nor known to be harmless: \(all.subtracting(found).subtracting(harmless))"
+        )
     }
 }

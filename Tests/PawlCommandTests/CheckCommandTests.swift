@@ -26,7 +26,8 @@ struct CheckCommandTests {
         let steps: Int?
     }
 
-    private func rows<Row: Decodable>(_ text: String, as type: Row.Type = Row.self) throws -> [Row] {
+    private func rows<Row: Decodable>(_ text: String, as type: Row.Type = Row.self) throws -> [Row]
+    {
         try JSONDecoder().decode([Row].self, from: Data(text.utf8))
     }
 
@@ -39,7 +40,8 @@ struct CheckCommandTests {
     func shipped() throws {
         let output = try Program.run("check", "--algorithm", "transactional")
         #expect(output.status == 0, "\(output.errors)")
-        #expect(output.text.hasPrefix("scope       transactional, 2 consumers × 1 message, 2 copies"))
+        #expect(
+            output.text.hasPrefix("scope       transactional, 2 consumers × 1 message, 2 copies"))
         #expect(output.text.contains("budgets     1 crash, 1 failure"))
         #expect(output.text.hasSuffix("\nexhausted\n\n"))
     }
@@ -47,7 +49,8 @@ struct CheckCommandTests {
     @Test("prints JSON with these keys and no others")
     func json() throws {
         let output = try Program.run(
-            "check", "--algorithm", "outbox", "--consumers", "1", "--messages", "2", "--copies", "1",
+            "check", "--algorithm", "outbox", "--consumers", "1", "--messages", "2", "--copies",
+            "1",
             "--crashes", "1", "--failures", "0", "--json")
         #expect(output.status == 0, "\(output.errors)")
         #expect(
