@@ -100,7 +100,7 @@ let package = Package(
         .testTarget(
             name: "WebshopTests",
             dependencies: [
-                "Pawl", "PawlCommand", "Webshop",
+                "Pawl", "PawlCheck", "PawlCommand", "Webshop",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],

@@ -35,7 +35,11 @@ struct RawLimit {
 
     /// Copies a database, page by page.
     static func copy(_ path: String, to copy: String) throws {
-        try DatabaseQueue(path: path).backup(to: DatabaseQueue(path: copy))
+        // Whoever filled it may be closing it still.
+        var patient = Configuration()
+        patient.busyMode = .timeout(10)
+        let source = try DatabaseQueue(path: path, configuration: patient)
+        try source.backup(to: DatabaseQueue(path: copy))
     }
 
     private struct Claimed {

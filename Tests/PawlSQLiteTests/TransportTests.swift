@@ -119,6 +119,32 @@ struct TransportTests {
         #expect(try file.integer(sql: "SELECT count(*) FROM messages") == 0)
     }
 
+    @Test("takes for a receiver that waits no more than it wants, and never what is for later")
+    func takenInPart() async throws {
+        let transport = try await transport()
+        let file = transport.queues.file
+        async let received = transport.receive(from: "billing", max: 2, lease: lease)
+        while !file.signal.isListening { await Task.yield() }
+        var later = message("later")
+        later.notBefore = bench.environment.now() + .seconds(60)
+        try await transport.send([later, message("a"), message("b"), message("c")])
+        #expect(try await received.map(\.attempt) == [1, 1])
+        let rest = try await transport.receive(from: "billing", max: 10, lease: lease)
+        #expect(try rest.map { try Envelope(decoding: $0.message).id } == [MessageID("c")])
+        #expect(
+            try file.integer(sql: "SELECT count(*) FROM messages WHERE lease IS NULL") == 1)
+    }
+
+    @Test("knows what the sender saw in the queue once, and then looks for itself")
+    func outlook() async throws {
+        let bell = QueueBell()
+        bell.expect(next: nil, after: 3)
+        #expect(bell.takeOutlook(after: 4) == nil)
+        bell.expect(next: nil, after: 3)
+        #expect(bell.takeOutlook(after: 3) == .some(nil))
+        #expect(bell.takeOutlook(after: 3) == nil)
+    }
+
     @Test("returns nothing only when the task that waits is cancelled")
     func cancellation() async throws {
         let transport = try await transport()

@@ -219,4 +219,26 @@ struct TroubleTests {
         #expect(second.enter())
         second.leave()
     }
+
+    #if os(Linux)
+        @Test("knows whether anybody else listens")
+        func listeners() {
+            let path = bench.path("turn")
+            let patience = Patience(timeout: 0, random: { 0 })
+            let here = Turnstile(path: path, patience: patience)
+            here.noteListener()
+            #expect(!here.hasOtherListeners)
+            do {
+                let there = Turnstile(path: path, patience: patience)
+                #expect(there.hasOtherListeners)
+                #expect(!here.hasOtherListeners)
+                there.noteListener()
+                #expect(here.hasOtherListeners)
+                // Passing it is another matter.
+                #expect(here.enter())
+                here.leave()
+            }
+            #expect(!here.hasOtherListeners)
+        }
+    #endif
 }

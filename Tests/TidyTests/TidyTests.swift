@@ -38,6 +38,18 @@ struct TidyTests {
             "Sources/PawlSQLite/Connection/Turnstile.swift",
             "waits for another process's lock in SQLite's busy handler, which is synchronous"
         ),
+        (
+            "Sources/PawlCheck/Control/ExplorerThread.swift",
+            "explores on threads of its own, so that nothing else runs there"
+        ),
+        (
+            "Sources/PawlCheck/World/Simulation.swift",
+            "starts the code under check as tasks, which it controls and ends"
+        ),
+        (
+            "Sources/PawlCheck/Check.swift",
+            "says how long a check took, and ends what takes too long"
+        ),
     ]
 
     /// With word boundaries as programmers know them: `Thread.sleep` is two words.
@@ -48,7 +60,8 @@ struct TidyTests {
     @Test(
         "starts no stray task and asks nobody for time, sleep or randomness",
         arguments: SourceTree.files(
-            under: "Sources/Pawl", "Sources/PawlSQLite", "Sources/PawlContracts"))
+            under: "Sources/Pawl", "Sources/PawlSQLite", "Sources/PawlContracts",
+            "Sources/PawlCheck"))
     func controllable(file: SourceFile) throws {
         if Self.allowed.contains(where: { $0.path == file.path }) { return }
         for rule in Self.forbidden {
@@ -104,11 +117,15 @@ struct TidyTests {
         "Pawl": [],
         "PawlSQLite": ["Pawl"],
         "PawlContracts": ["Pawl"],
+        "PawlCheck": ["Pawl"],
     ]
 
     @Test("lets each library import only what stands above it", arguments: layers.keys.sorted())
     func layering(library: String) throws {
-        let own = Set(["Pawl", "PawlSQLite", "PawlContracts", "Webshop", "PawlBench"])
+        let own = Set([
+            "Pawl", "PawlSQLite", "PawlContracts", "PawlCheck", "PawlMutants", "Webshop",
+            "PawlBench",
+        ])
         let permitted = try #require(Self.layers[library])
         for file in SourceTree.files(under: "Sources/\(library)") {
             for line in file.code {
@@ -120,6 +137,16 @@ struct TidyTests {
                 #expect(
                     !own.contains(name) || permitted.contains(name), "\(file.path) imports \(name)")
                 #expect(name != "Testing", "\(file.path) imports \(name)")
+            }
+        }
+    }
+
+    @Test("uses what the standard library has not settled yet in one folder only")
+    func unsettledInterfaces() throws {
+        for file in SourceTree.files(under: "Sources", "Examples", "Benchmarks")
+        where !file.path.hasPrefix("Sources/PawlCheck/Control/") {
+            for (index, line) in file.code.enumerated() where line.contains("@_spi") {
+                Issue.record("\(file.path):\(index + 1) has \(line); keep it in PawlCheck/Control")
             }
         }
     }

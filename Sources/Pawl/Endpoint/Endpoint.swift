@@ -155,7 +155,7 @@ public struct Endpoint: Service {
                 store: store, endpoint: name, retention: retention, environment: environment),
             options: options, environment: environment, logger: logger,
             metrics: EndpointMetrics(endpoint: name))
-        var receiver = Receiver(
+        let receiver = Receiver(
             queue: name, transport: transport, processor: processor, leases: leases,
             slots: Slots(options.concurrency), options: options, environment: environment,
             logger: logger)

@@ -9,6 +9,8 @@ final class Lanes: Sendable {
 
     /// Waits until nobody else in this process is in the partition's lane, and enters it.
     func enter(_ partition: PartitionKey) async {
+        // Most lanes are free, and a continuation costs an allocation.
+        if enterIfFree(partition) { return }
         await withCheckedContinuation { continuation in
             let isFree = waiting.withLock { waiting in
                 if waiting[partition] == nil {
@@ -19,6 +21,14 @@ final class Lanes: Sendable {
                 return false
             }
             if isFree { continuation.resume() }
+        }
+    }
+
+    private func enterIfFree(_ partition: PartitionKey) -> Bool {
+        waiting.withLock { waiting in
+            guard waiting[partition] == nil else { return false }
+            waiting[partition] = []
+            return true
         }
     }
 

@@ -30,26 +30,41 @@ struct Receiver {
     }
 
     /// Receives until shutdown or cancellation; returns when all that was in flight is done.
-    mutating func run() async {
+    ///
+    /// One task receives, and ends with the shutdown; another, which does not, has what was
+    /// received handled. So one task hears of the shutdown, once, rather than one for each batch.
+    func run() async {
+        let handover = Handover<[Delivery]>()
+        async let taking: Void = takeUntilShutdown(into: handover)
         await withDiscardingTaskGroup { group in
-            while !Task.isCancelled, !Task.isShuttingDownGracefully {
-                let free = await slots.waitUntilFree()
-                // That may have taken long: nothing is begun after the shutdown.
-                if Task.isCancelled || Task.isShuttingDownGracefully { break }
-                let batch = await take(free)
-                leases.begin(batch.map(\.receipt))
-                let suspects = batch.filter { $0.attempt > 1 }
+            while let batch = await handover.next() {
                 for delivery in batch where delivery.attempt == 1 {
-                    slots.take()
                     group.addTask { [processor, leases, slots, environment] in
                         await environment.gate.withOthers { await processor.process(delivery) }
                         leases.end(delivery.receipt)
                         slots.giveBack()
                     }
                 }
-                for suspect in suspects { await tryAlone(suspect) }
+                for suspect in batch where suspect.attempt > 1 { await tryAlone(suspect) }
             }
         }
+        await taking
+    }
+
+    private func takeUntilShutdown(into handover: Handover<[Delivery]>) async {
+        await cancelWhenGracefulShutdown {
+            var receiver = self
+            while !Task.isCancelled {
+                let free = await slots.waitUntilFree()
+                // That may have taken long: nothing is begun after the shutdown.
+                if Task.isCancelled { break }
+                let batch = await receiver.take(free)
+                leases.begin(batch.map(\.receipt))
+                slots.take(batch.count { $0.attempt == 1 })
+                if !batch.isEmpty { await handover.give(batch) }
+            }
+        }
+        handover.end()
     }
 
     /// A delivery that was in flight when a lease ended may have killed its process. It is handled
@@ -73,9 +88,7 @@ struct Receiver {
 
     private mutating func take(_ count: Int) async -> [Delivery] {
         do {
-            let batch = try await cancelWhenGracefulShutdown { [transport, queue, options] in
-                try await transport.receive(from: queue, max: count, lease: options.lease)
-            }
+            let batch = try await transport.receive(from: queue, max: count, lease: options.lease)
             if failures > 0 { logger.notice("Messages can be received again.") }
             failures = 0
             return batch
@@ -92,9 +105,7 @@ struct Receiver {
 
     private func pause() async {
         let length = min(.milliseconds(20 << min(failures, 10)), Self.longestPause)
-        let pause = environment.jittered(length)
-        let environment = environment
         // Ends early, by cancellation, when the endpoint is told to stop.
-        try? await cancelWhenGracefulShutdown { try await environment.sleep(pause) }
+        try? await environment.sleep(environment.jittered(length))
     }
 }

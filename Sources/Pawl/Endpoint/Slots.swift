@@ -29,8 +29,8 @@ final class Slots: Sendable {
         return state.withLock { $0.free }
     }
 
-    func take() {
-        state.withLock { $0.free -= 1 }
+    func take(_ count: Int) {
+        state.withLock { $0.free -= count }
     }
 
     func giveBack() {

@@ -8,6 +8,8 @@ package final class Doorbell: Sendable {
     private struct State {
         var rings: UInt64 = 0
         var nextWaiter: UInt64 = 0
+        /// Waits that were over before they had begun.
+        var givenUp: Set<UInt64> = []
         var waiting: [(id: UInt64, continuation: CheckedContinuation<Void, Never>)] = []
     }
 
@@ -33,36 +35,47 @@ package final class Doorbell: Sendable {
     package func wait(
         after rings: UInt64, atMost timeout: Duration?, in environment: Environment
     ) async {
-        guard let timeout else { return await wait(after: rings) }
-        await withTaskGroup { group in
-            group.addTask { await self.wait(after: rings) }
-            // Cancellation is how the wait ends early, so it is not an error here.
-            group.addTask { try? await environment.sleep(timeout) }
-            await group.next()
-            group.cancelAll()
-        }
-    }
-
-    private func wait(after rings: UInt64) async {
         let id = state.withLock { state in
             state.nextWaiter += 1
             return state.nextWaiter
         }
+        defer { state.withLock { state in _ = state.givenUp.remove(id) } }
+        guard let timeout else { return await wait(id, after: rings) }
+        await withDiscardingTaskGroup { group in
+            group.addTask {
+                // Cancellation says that the wait is over already, so it is not an error here.
+                if (try? await environment.sleep(timeout)) != nil { self.giveUp(id) }
+            }
+            await wait(id, after: rings)
+            group.cancelAll()
+        }
+    }
+
+    private func wait(_ id: UInt64, after rings: UInt64) async {
         await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 let isOver = state.withLock { state in
-                    guard state.rings <= rings, !Task.isCancelled else { return true }
+                    guard state.rings <= rings, !Task.isCancelled, !state.givenUp.contains(id)
+                    else { return true }
                     state.waiting.append((id, continuation))
                     return false
                 }
                 if isOver { continuation.resume() }
             }
         } onCancel: {
-            let continuation = state.withLock { state in
-                let index = state.waiting.firstIndex { $0.id == id }
-                return index.map { state.waiting.remove(at: $0).continuation }
-            }
-            continuation?.resume()
+            giveUp(id)
         }
+    }
+
+    /// Ends a wait, or lets it not begin.
+    private func giveUp(_ id: UInt64) {
+        let continuation = state.withLock { state -> CheckedContinuation<Void, Never>? in
+            guard let index = state.waiting.firstIndex(where: { $0.id == id }) else {
+                state.givenUp.insert(id)
+                return nil
+            }
+            return state.waiting.remove(at: index).continuation
+        }
+        continuation?.resume()
     }
 }

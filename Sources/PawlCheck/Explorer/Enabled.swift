@@ -11,7 +11,7 @@ extension Simulation {
         var faults: [Candidate] = []
         var first: [Candidate] = []
         let deadline = nextDeadline
-        // What hangs does not keep time from going by.
+        // What hangs does not keep time from going by, for a while.
         var isBusy = false
         for index in processes.indices {
             let held = heldMessages(index)
@@ -22,7 +22,8 @@ extension Simulation {
                 } else {
                     addGood(pending, of: index, held, to: &good)
                 }
-                if !pending.isHung, first.count + good.count > before { isBusy = true }
+                let hangsOn = pending.hangsSince.map { now - $0 < plan.longestHang } ?? false
+                if !hangsOn, first.count + good.count > before { isBusy = true }
                 addFaults(pending, of: index, held, to: &faults)
             }
             addProcessFaults(index, held, canTimePass: deadline != nil, to: &faults)

@@ -31,6 +31,8 @@ struct Schedule {
     private var faults: [Fault]
     /// Whether each step draws anew who goes on.
     private let isWalk: Bool
+    /// Processes that hang: they go on when nobody else can.
+    private var hanging: Set<Int> = []
 
     /// Draws a schedule.
     ///
@@ -87,11 +89,15 @@ struct Schedule {
             fault.step <= step && candidates.contains { $0.transition.budget == fault.kind }
         }
         if let due {
-            return fault(faults.remove(at: due).kind, of: candidates, in: running, using: &draws)
+            let fault = fault(
+                faults.remove(at: due).kind, of: candidates, in: running, using: &draws)
+            if fault.transition.kind == .hang { hang(slot(fault)) }
+            return fault
         }
         if isWalk || isFair {
             let good = candidates.filter { !$0.transition.isFault }
-            running = draws.one(of: good).map(slot) ?? running
+            let awake = good.filter { !hanging.contains(slot($0)) }
+            running = draws.one(of: awake.isEmpty ? good : awake).map(slot) ?? running
         }
         let choices = candidates.filter { !$0.transition.isFault && slot($0) == running }
         // First the call, then how it ends: that there are many messages to receive does not make
@@ -136,6 +142,12 @@ struct Schedule {
             preconditionFailure("a fault is due that can't happen")
         }
         return any
+    }
+
+    /// What hangs for a moment only might as well not hang at all.
+    private mutating func hang(_ slot: Int) {
+        hanging.insert(slot)
+        priorities[slot] = (priorities.min() ?? 0) - 1
     }
 
     private func highest(_ candidates: [Candidate]) -> Int {

@@ -53,7 +53,9 @@ struct Pending {
     let continuation: UnsafeContinuation<Verdict, Never>
     /// Names it within its process.
     let number: Int
-    var isHung = false
+    /// Since when it hangs, if it does.
+    var hangsSince: Timestamp?
+    var isHung: Bool { hangsSince != nil }
     /// The documents and messages that it reads and writes.
     let reads: UInt64
     let writes: UInt64
@@ -85,6 +87,7 @@ extension Simulation {
     ///   - call: What it calls.
     ///   - effect: Carries it out; the verdict says how far.
     ///   - observe: Mixes the answer into what the process has seen.
+    @inline(__always)
     func perform<Answer>(
         _ process: SimulatedProcess.Identity, _ call: Call,
         effect: (Verdict) throws(BackendError) -> Answer,
@@ -123,6 +126,7 @@ extension Simulation {
     }
 
     /// Waits for the explorer.
+    @inline(__always)
     func suspend(_ process: SimulatedProcess.Identity, _ call: Call) async -> Verdict {
         guard isLive(process) else { return .dead }
         guard processes[process.index].isCancellable else {

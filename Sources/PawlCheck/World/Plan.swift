@@ -48,6 +48,9 @@ package struct Plan: Sendable {
     var retention: Duration = .days(7)
     /// A wait that is not longer may end although others have something to do.
     var patience: Duration = .seconds(1)
+    /// How long a call hangs at most: as long as it takes until a submission is given up, and more.
+    /// Without an end time could go by for ever.
+    var longestHang: Duration = .seconds(90)
     /// Whether the properties that come for free are checked.
     var checksMessages = true
     var always: [Property] = []

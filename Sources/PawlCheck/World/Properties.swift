@@ -49,7 +49,7 @@ extension Simulation {
         isChanged = true
         guard plan.checksMessages, let mark = message.mark else { return }
         // I3, I5
-        if !committed.contains(mark.attempt), attempts[mark.attempt]?.isRejected != true {
+        if !committed.contains(mark.attempt) {
             violate(
                 "no ghosts",
                 """
@@ -105,11 +105,10 @@ extension Simulation {
     /// Every message that was for an endpoint here has been applied, or lies in the dead letters.
     private func checkNothingLost() {
         let messages = Set(committed.compactMap { attempts[$0]?.message })
-        let rejected = Set(attempts.values.filter(\.isRejected).map(\.message))
         for entry in entries where entry.isGone {
             let envelope = interner.contents[entry.content].envelope
             if envelope.type == Submission.typeName || messages.contains(envelope.id)
-                || rejected.contains(envelope.id) || isDeadLetter(envelope.id)
+                || isDeadLetter(envelope.id)
             {
                 continue
             }

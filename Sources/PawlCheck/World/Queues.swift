@@ -164,9 +164,10 @@ extension Simulation {
 
     // MARK: Both at once
 
-    func commit(_ transaction: Transaction, at addresses: [Int], _ contents: [Int])
-        -> TransactionResult
-    {
+    func commit(
+        _ transaction: Transaction, by process: SimulatedProcess.Identity, at addresses: [Int],
+        _ contents: [Int]
+    ) -> TransactionResult {
         var isLocal = false
         if let receipt = transaction.receipt {
             guard let index = entry(of: receipt) else { return .leaseLost }
@@ -182,14 +183,7 @@ extension Simulation {
         {
             return .conflict
         }
-        if transaction.writes.isEmpty {
-            // Work without an entity saves no document that could carry a mark.
-            let made = attempts.filter {
-                $0.value.message == transaction.id && $0.value.address == nil
-            }
-            let last = made.max { $0.value.number < $1.value.number }
-            if let last { committed.insert(last.key) }
-        }
+        noteUnmarked(by: process) { $1 == transaction.id }
         if let receipt = transaction.receipt { _ = acknowledge(receipt) }
         if !isLocal { processedRows.append(row) }
         send(transaction.messages, contents, isLocal: true)
@@ -205,5 +199,8 @@ extension Simulation {
         else { return }
         processes[index].local = Digest()
         processes[index].drawn = 0
+        if !entries.contains(where: { $0.holder == index }) {
+            processes[index].hasLeftTraces = false
+        }
     }
 }

@@ -70,7 +70,15 @@ package struct SimulatedDatabase: Database {
         let addresses = simulation.addresses(of: writes, in: partition)
         return try await simulation.perform(
             process, .write(writes, addresses: addresses, partition),
-            effect: { (_) throws(BackendError) in simulation.write(writes, at: addresses) },
+            effect: { (_) throws(BackendError) in
+                let result = simulation.write(writes, at: addresses)
+                if result != .conflict {
+                    simulation.noteUnmarked(by: process) { note, _ in
+                        note.isRejected && addresses.contains(note.address)
+                    }
+                }
+                return result
+            },
             observe: { result, local in
                 if case .committed(let versions) = result {
                     for version in versions { local.mix(version?.rawValue ?? "") }
@@ -168,7 +176,7 @@ package struct SimulatedDatabase: Database {
         return try await simulation.perform(
             process, .commit(transaction, addresses: addresses, contents: contents),
             effect: { (_) throws(BackendError) in
-                simulation.commit(transaction, at: addresses, contents)
+                simulation.commit(transaction, by: process, at: addresses, contents)
             },
             observe: { result, local in
                 switch result {

@@ -85,10 +85,12 @@ final class Simulation: @unchecked Sendable {
     /// What an attempt is about to send, noted when the handler has run.
     struct AttemptNote {
         let message: MessageID
-        let address: Int?
+        let address: Int
         /// For each ordinal, the number of queues that it goes to.
         let destinations: [Int]
         let isRejected: Bool
+        /// Whether the document that it saves carries its mark.
+        let carriesMark: Bool
         /// Which attempt of the execution it is.
         let number: Int
     }
@@ -122,6 +124,8 @@ final class Simulation: @unchecked Sendable {
     @exclusivity(unchecked) var answered: Set<MessageID> = []
     /// The commits of a database, by identity of the message, that changed no document.
     @exclusivity(unchecked) var processedRows: [Int] = []
+    /// The attempts that are saved without a mark.
+    @exclusivity(unchecked) var unmarked: [Int] = []
     @exclusivity(unchecked) var directory = Directory(endpoints: [:])
     @exclusivity(unchecked) var registered: [String: [String: Timestamp]] = [:]
     @exclusivity(unchecked) var now = Plan.beginning
@@ -179,6 +183,7 @@ final class Simulation: @unchecked Sendable {
         attempts.removeAll(keepingCapacity: true)
         answered.removeAll(keepingCapacity: true)
         processedRows.removeAll(keepingCapacity: true)
+        unmarked.removeAll(keepingCapacity: true)
         roots.removeAll(keepingCapacity: true)
         steps.removeAll(keepingCapacity: true)
         lastPendingNumber = 0
@@ -290,9 +295,11 @@ final class Simulation: @unchecked Sendable {
         for index in processes.indices {
             var digest = processes[index].local
             digest.mix(processes[index].role)
-            digest.mix(processes[index].hasEnded ? 1 : 0)
+            digest.mix(
+                (processes[index].hasEnded ? 1 : 0) | (processes[index].hasLeftTraces ? 2 : 0))
             for pending in processes[index].pending where pending.isHung {
                 digest.mix(pending.fingerprint)
+                digest.mix(pending.hangsSince?.microseconds ?? 0)
             }
             if !isSymmetric { digest.mix(index) }
             key &+= digest.finished
@@ -307,6 +314,11 @@ final class Simulation: @unchecked Sendable {
         for slot in documents where slot.writes > 0 { world &+= slot.digest }
         for entry in entries { world &+= digest(of: entry) }
         for message in published { world &+= message.digest }
+        for attempt in unmarked {
+            var digest = Digest()
+            digest.mix(~attempt)
+            world &+= digest.finished
+        }
         for row in processedRows {
             var digest = Digest()
             digest.mix(interner.identities[row])

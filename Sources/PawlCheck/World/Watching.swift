@@ -36,9 +36,10 @@ extension Simulation {
         let attempt = begin(message, in: process)
         attempts[attempt] = AttemptNote(
             message: message,
-            address: work.isMemo ? nil : interner.address(work.keys[0], in: work.partition),
+            address: interner.address(work.keys[0], in: work.partition),
             destinations: context.sent.map { destinations(of: $0) },
-            isRejected: context.isRejected, number: attempts.count)
+            isRejected: context.isRejected, carriesMark: !(work.isMemo && isTransactional),
+            number: attempts.count)
         var ordinal = 0
         context.changeBodies { body in
             Marks.append(Marks.Mark(attempt: attempt, ordinal: ordinal), to: &body)
@@ -63,6 +64,32 @@ extension Simulation {
             ?? ("\(processes[index].name)/\(process.incarnation)", 0)
         processes[index].deliveries[id] = (delivery.0, delivery.1 + 1)
         return interner.attempt(id, delivery.0, try: delivery.1)
+    }
+
+    /// Notes that what a process has in hand is saved, where no document carries its mark: the
+    /// message was turned down, so that the state is as it was, or a transaction saves no document.
+    ///
+    /// - Parameters:
+    ///   - process: The process that saves.
+    ///   - isSaved: Whether an attempt at a message is what it saves.
+    func noteUnmarked(
+        by process: SimulatedProcess.Identity, _ isSaved: (AttemptNote, MessageID) -> Bool
+    ) {
+        for id in processes[process.index].deliveries.keys {
+            guard let attempt = lastAttempt(at: id, by: process), let note = attempts[attempt],
+                note.isRejected || !note.carriesMark, isSaved(note, id),
+                committed.insert(attempt).inserted
+            else { continue }
+            unmarked.append(attempt)
+        }
+    }
+
+    /// The attempt that a process has made last at a message that it has in hand.
+    func lastAttempt(at id: MessageID, by process: SimulatedProcess.Identity) -> Int? {
+        guard let delivery = processes[process.index].deliveries[id], delivery.tries > 0 else {
+            return nil
+        }
+        return interner.attempt(id, delivery.handle, try: delivery.tries - 1)
     }
 
     private func destinations(of sent: Context.Sent) -> Int {

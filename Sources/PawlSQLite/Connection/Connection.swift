@@ -13,6 +13,9 @@ final class Connection {
     /// The queues to whose receivers this round has something to say once it is committed.
     var queuesToRing: Set<Int64> = []
 
+    /// What this round takes for receivers that wait.
+    private var takings: [Taking] = []
+
     private let database: GRDB.Database
     private var changesBefore: Int64 = 0
     private var prepared: [GRDB.Statement?]
@@ -41,9 +44,57 @@ final class Connection {
         sqlite3_total_changes64(database.sqliteConnection) - changesBefore
     }
 
+    /// The row that was inserted last.
+    var lastRow: Int64 { sqlite3_last_insert_rowid(database.sqliteConnection) }
+
+    /// Has a message that can be taken at once be a waiting receiver's, if there is one.
+    ///
+    /// - Parameters:
+    ///   - queue: The message's queue.
+    ///   - insert: Inserts the message as the receiver's.
+    /// - Returns: Whether there was a receiver.
+    /// - Throws: What `insert` throws.
+    func take(
+        from queue: Int64, insert: (StandingClaim) throws(SQLiteFailure) -> Delivery
+    ) throws(SQLiteFailure) -> Bool {
+        var index = takings.lastIndex { $0.queue == queue }
+        if index.map({ takings[$0].deliveries.count == takings[$0].claim.max }) ?? true {
+            let bell = shared.bells[queue]
+            guard let claim = bell.beginTaking() else { return false }
+            index = takings.count
+            takings.append(Taking(queue: queue, bell: bell, claim: claim))
+        }
+        guard let index else { return false }
+        takings[index].deliveries.append(try insert(takings[index].claim))
+        return true
+    }
+
+    /// What this round has taken, with what is left in the queues.
+    func closeTakings() throws(SQLiteFailure) -> [Taking] {
+        for index in takings.indices {
+            // Whatever rings from now on, except for this round itself, is news to the receiver.
+            takings[index].rings = takings[index].bell.door.rings
+            takings[index].next = try nextVisible(in: takings[index].queue)
+            takings[index].isAll = takings[index].next.map { $0 > now } ?? true
+        }
+        defer { takings = [] }
+        return takings
+    }
+
+    /// For how long this round has been at it.
+    var timeOfThisRound: Duration { shared.environment.now() - now }
+
+    /// The queues to whose receivers something is to be said, once.
+    func takeQueuesToRing() -> Set<Int64> {
+        defer { queuesToRing = [] }
+        return queuesToRing
+    }
+
     /// Undoes the round. SQLite may have done so by itself already.
     func rollBack() {
         queuesToRing = []
+        for taking in takings { taking.undo() }
+        takings = []
         shared.queues.forget()
         guard let handle = database.sqliteConnection, sqlite3_get_autocommit(handle) == 0 else {
             return

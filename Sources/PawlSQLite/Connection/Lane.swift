@@ -16,11 +16,17 @@ internal import Synchronization
 /// single call waits for nobody.
 ///
 /// A read that finds nobody at work is done on the caller's own thread: it takes a few
-/// microseconds, and to wake another thread takes many. A write never is, since it waits for the
-/// disk.
+/// microseconds, and to wake another thread takes many. So is a write that finds nobody at work,
+/// alone, while writes come one at a time and the disk is quick: to wake the connection's thread,
+/// and the caller's again, takes as long as such a disk does. It waits for no other process there.
 final class Lane: Sendable {
     /// The largest number of operations in one round, so that none waits for very long.
     static let largestRound = 512
+    /// A disk that takes longer for a write is not worth holding up the caller's thread.
+    private static let quick: Duration = .milliseconds(1)
+    /// After so many single operations writes are thought to come one at a time. A busy endpoint
+    /// has a single one now and then, and would lose a thread that handles messages to it.
+    private static let calm = 4
 
     private struct Operation: Sendable {
         /// Does the work and returns how to tell its caller, once it is committed.
@@ -33,29 +39,39 @@ final class Lane: Sendable {
         var isDraining = false
         var wantsLook = false
         var dataVersion: Int64?
+        /// How many of the last rounds had one operation each and took no time worth mentioning.
+        var shortRounds = Lane.calm
+        var isCalm: Bool { shortRounds >= Lane.calm }
+    }
+
+    /// What is needed to take turns with other processes.
+    struct Turns {
+        let turnstile: Turnstile
+        let haste: Haste
     }
 
     private let queue: DatabaseQueue
     /// The connection, with its prepared statements. Touched on GRDB's serial queue only.
     nonisolated(unsafe) private var connection: Connection?
     private let beginning: SQL
-    private let turnstile: Turnstile?
+    /// `nil` for a connection that reads.
+    private let turns: Turns?
     private let shared: Shared
     private let state = Mutex(State())
     /// Called after a commit that rang bells, so that other processes hear them too.
     private let announce: @Sendable () -> Void
 
     private let metrics: FileMetrics?
-    private var writes: Bool { turnstile != nil }
+    private var writes: Bool { turns != nil }
 
     init(
-        _ queue: DatabaseQueue, begin: SQL, turnstile: Turnstile? = nil, shared: Shared,
+        _ queue: DatabaseQueue, begin: SQL, turns: Turns? = nil, shared: Shared,
         announce: @escaping @Sendable () -> Void = {}
     ) {
         self.queue = queue
         beginning = begin
-        self.turnstile = turnstile
-        metrics = turnstile == nil ? nil : FileMetrics(path: queue.path)
+        self.turns = turns
+        metrics = turns == nil ? nil : FileMetrics(path: queue.path)
         self.shared = shared
         self.announce = announce
     }
@@ -84,13 +100,15 @@ final class Lane: Sendable {
         return try result.get()
     }
 
-    /// Reads on the caller's thread, unless somebody is at work on the connection.
-    private func readAtOnce<Value: Sendable>(
+    /// Reads on the caller's thread, unless somebody is at work on the connection, or is likely to
+    /// be in a moment.
+    func readAtOnce<Value: Sendable>(
         _ work: (Connection) throws -> Value
     ) -> Result<Value, BackendError>? {
         let isFree = state.withLock { state in
-            defer { state.isDraining = true }
-            return !state.isDraining
+            guard !state.isDraining, state.isCalm else { return false }
+            state.isDraining = true
+            return true
         }
         guard isFree else { return nil }
         // One statement is a transaction of its own.
@@ -105,35 +123,61 @@ final class Lane: Sendable {
                 return .failure(SQLiteFailure(error).backendError(at: .work, file: queue.path))
             }
         }
+        leave()
+        return result
+    }
+
+    /// Writes on the caller's thread, alone. Nobody else is at work on the connection.
+    private func writeHere(_ operation: Operation, taking turns: Turns) {
+        let telling: Telling? = queue.inDatabase { database in
+            turns.haste.isOn = true
+            defer { turns.haste.isOn = false }
+            return commit([operation], on: use(database), inHaste: true)
+        }
+        guard let telling else {
+            // Another process writes. To wait for it would hold up a thread that runs tasks.
+            state.withLock { $0.waiting.insert(operation, at: 0) }
+            return scheduleDrain()
+        }
+        // First, so that those who are told find nobody at work.
+        leave()
+        tell(telling)
+    }
+
+    /// Leaves the connection to those who have come meanwhile.
+    private func leave() {
         let isOver = state.withLock { state in
             guard state.waiting.isEmpty, !state.wantsLook else { return false }
             state.isDraining = false
             return true
         }
         if !isOver { scheduleDrain() }
-        return result
     }
 
     /// Rings all bells if another connection has committed since the last look. Takes no lock.
     func look() {
         let isFirst = state.withLock { state in
-            state.wantsLook = true
+            state.wantsLook = state.isDraining
             defer { state.isDraining = true }
             return !state.isDraining
         }
-        if isFirst { scheduleDrain() }
+        guard isFirst else { return }
+        queue.inDatabase { look(on: use($0)) }
+        leave()
     }
 
     /// How many operations wait for the next round.
     var waitingOperations: Int { state.withLock { $0.waiting.count } }
 
     private func add(_ operation: Operation) {
-        let isFirst = state.withLock { state in
-            state.waiting.append(operation)
+        let (isFirst, isShort) = state.withLock { state in
             defer { state.isDraining = true }
-            return !state.isDraining
+            if !state.isDraining, writes, state.isCalm { return (true, true) }
+            state.waiting.append(operation)
+            return (!state.isDraining, false)
         }
-        if isFirst { scheduleDrain() }
+        guard isFirst else { return }
+        if isShort, let turns { writeHere(operation, taking: turns) } else { scheduleDrain() }
     }
 
     /// GRDB's callback interface: unlike its `async` one it is not ended by the cancellation of a
@@ -153,7 +197,7 @@ final class Lane: Sendable {
     private func drain(_ connection: Connection) {
         while let (round, wantsLook) = nextRound() {
             if wantsLook { look(on: connection) }
-            if !round.isEmpty { commit(round, on: connection) }
+            if !round.isEmpty, let telling = commit(round, on: connection) { tell(telling) }
         }
     }
 
@@ -187,66 +231,60 @@ final class Lane: Sendable {
         if isNews { shared.bells.ringAll() }
     }
 
-    private func commit(_ round: [Operation], on connection: Connection) {
+    /// What is to be said after a round.
+    private struct Telling {
         var answers: [@Sendable () -> Void] = []
-        answers.reserveCapacity(round.count)
         var takings: [Taking] = []
+        var queuesToRing: Set<Int64> = []
+    }
+
+    /// Runs a round.
+    ///
+    /// - Returns: What is to be said then; `nil` if it was in haste and would have had to wait.
+    private func commit(
+        _ round: [Operation], on connection: Connection, inHaste: Bool = false
+    ) -> Telling? {
+        var telling = Telling()
+        telling.answers.reserveCapacity(round.count)
         do {
-            try begin(on: connection)
-            for operation in round { answers.append(try attempt(operation, on: connection)) }
-            try takeForReceivers(on: connection, &takings)
+            guard try begin(on: connection, inHaste: inHaste) else { return nil }
+            for operation in round {
+                telling.answers.append(try attempt(operation, on: connection))
+            }
+            telling.takings = try connection.closeTakings()
         } catch {
             connection.rollBack()
-            undo(takings)
             return repeatAlone(round, after: SQLiteFailure(error), on: connection)
         }
         do {
             try connection.run(.commit)
         } catch {
             connection.rollBack()
-            undo(takings)
-            let error = error.backendError(at: .commit, file: queue.path)
-            for operation in round { operation.fail(error) }
-            return
+            for taking in telling.takings { taking.undo() }
+            return failing(round, error.backendError(at: .commit, file: queue.path))
         }
         metrics?.count(operations: round.count, changes: connection.changesOfThisRound)
-        for taking in takings { _ = taking.claim.end(taking.deliveries) }
-        tell(connection, served: takings)
-        for answer in answers { answer() }
+        telling.queuesToRing = connection.takeQueuesToRing()
+        let isShort = round.count == 1 && connection.timeOfThisRound < Self.quick
+        if writes { state.withLock { $0.shortRounds = isShort ? $0.shortRounds + 1 : 0 } }
+        return telling
     }
 
-    /// What a round has taken for a receiver that waits.
-    private struct Taking {
-        let queue: Int64
-        let bell: QueueBell
-        let claim: StandingClaim
-        var deliveries: [Delivery] = []
+    private func failing(_ round: [Operation], _ error: BackendError) -> Telling {
+        Telling(answers: round.map { operation in { operation.fail(error) } })
     }
 
-    /// Takes what this round has sent for receivers of this process that wait for it.
-    private func takeForReceivers(
-        on connection: Connection, _ takings: inout [Taking]
-    ) throws(SQLiteFailure) {
-        for queue in connection.queuesToRing.sorted() {
-            let bell = shared.bells[queue]
-            guard let claim = bell.beginTaking() else { continue }
-            takings.append(Taking(queue: queue, bell: bell, claim: claim))
-            takings[takings.count - 1].deliveries = try claim.take(connection)
+    /// Begins a round, unless that was to be in haste and another process is at it.
+    private func begin(on connection: Connection, inHaste: Bool) throws(SQLiteFailure) -> Bool {
+        let isTurn = turns?.turnstile.enter()
+        if inHaste, isTurn == false { return false }
+        defer { turns?.turnstile.leave() }
+        do {
+            try connection.begin(beginning)
+            return true
+        } catch  where inHaste && error.isBusy {
+            return false
         }
-        // What was sent for later is not there yet: its receiver goes on waiting.
-        undo(takings.filter(\.deliveries.isEmpty))
-        takings.removeAll(where: \.deliveries.isEmpty)
-    }
-
-    /// Has the receivers wait on: nothing was taken for them.
-    private func undo(_ takings: [Taking]) {
-        for taking in takings where taking.claim.end([]) { taking.bell.stand(taking.claim) }
-    }
-
-    private func begin(on connection: Connection) throws(SQLiteFailure) {
-        turnstile?.enter()
-        defer { turnstile?.leave() }
-        try connection.begin(beginning)
     }
 
     private func attempt(
@@ -263,23 +301,24 @@ final class Lane: Sendable {
     /// transaction of its own, so that none pays for another.
     private func repeatAlone(
         _ round: [Operation], after failure: SQLiteFailure, on connection: Connection
-    ) {
+    ) -> Telling {
         guard round.count > 1, !failure.isBusy else {
-            let error = failure.backendError(at: .work, file: queue.path)
-            for operation in round { operation.fail(error) }
-            return
+            return failing(round, failure.backendError(at: .work, file: queue.path))
         }
-        for operation in round { commit([operation], on: connection) }
+        for operation in round {
+            if let telling = commit([operation], on: connection) { tell(telling) }
+        }
+        return Telling()
     }
 
-    private func tell(_ connection: Connection, served takings: [Taking]) {
-        if connection.queuesToRing.isEmpty { return }
-        shared.bells.ring(connection.queuesToRing)
+    /// Receivers first, since what they do takes longest; other processes last.
+    private func tell(_ telling: Telling) {
+        for taking in telling.takings { taking.deliver() }
+        shared.bells.ring(telling.queuesToRing)
+        for answer in telling.answers { answer() }
         // Other processes need not wake up for a queue that has been emptied already. What was sent
         // for later is this process's to wait for; should it die, they find it by their slow look.
-        let emptied = takings.filter { $0.deliveries.count < $0.claim.max }.map(\.queue)
-        let isNews = !connection.queuesToRing.subtracting(emptied).isEmpty
-        connection.queuesToRing = []
-        if isNews { announce() }
+        let emptied = telling.takings.filter(\.isAll).map(\.queue)
+        if !telling.queuesToRing.subtracting(emptied).isEmpty { announce() }
     }
 }

@@ -15,6 +15,8 @@ struct Opening {
     let path: String
     let options: SQLiteOptions
     let environment: Environment
+    /// For the connection that writes.
+    let haste = Haste()
 
     /// The connection that writes. Creates the tables.
     func writer() throws(BackendError) -> DatabaseQueue {
@@ -23,6 +25,9 @@ struct Opening {
                 .canNeverHappen, "A SQLite store needs a file. Use MemoryStore for one without.")
         }
         do {
+            var configuration = configuration
+            let patience = writersPatience
+            configuration.busyMode = .callback { patience.wait(try: $0) }
             let queue = try DatabaseQueue(path: path, configuration: configuration)
             try queue.inDatabase { try check($0) }
             try queue.inDatabase { try switchToLog($0) }
@@ -66,6 +71,13 @@ struct Opening {
 
     var patience: Patience {
         Patience(timeout: options.busyTimeout.microseconds, random: environment.random)
+    }
+
+    /// That of whoever writes, which can be told to hurry.
+    var writersPatience: Patience {
+        var patience = patience
+        patience.haste = haste
+        return patience
     }
 
     private func check(_ database: GRDB.Database) throws {

@@ -4,7 +4,7 @@ enum SQL: Int, CaseIterable {
     case readDocument, readDocuments, listDocuments, currentVersion
     case insertDocument, updateDocument, upsertDocument, deleteDocument
     case raiseFloor, sweepDocuments
-    case queueID, insertQueue, nextVisible, insertMessage, claim, heldMessage
+    case queueID, insertQueue, nextVisible, insertMessage, insertTaken, claim, heldMessage
     case deleteMessage, releaseMessage, extendMessage
     case subscriptions, forgetSubscription, subscribe, directory
     case isProcessed, insertProcessed, sweepProcessed
@@ -95,6 +95,11 @@ enum SQL: Int, CaseIterable {
             """
             INSERT INTO messages (queue, visible, attempt, local, envelope)
             VALUES (?1, ?2, 0, ?3, ?4)
+            """
+        case .insertTaken:
+            """
+            INSERT INTO messages (queue, visible, attempt, lease, local, envelope)
+            VALUES (?1, ?2, 1, ?3, ?4, ?5)
             """
         case .claim:
             """

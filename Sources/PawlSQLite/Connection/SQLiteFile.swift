@@ -1,7 +1,7 @@
 internal import GRDB
 internal import Pawl
 
-/// An open file: one connection that writes, one that reads, and what makes receivers in this
+/// An open file: one connection that writes, two that read, and what makes receivers in this
 /// process hear of the messages that other processes send.
 final class SQLiteFile: Sendable {
     let path: String
@@ -11,7 +11,7 @@ final class SQLiteFile: Sendable {
 
     private let writer: DatabaseQueue?
     private let writing: Lane?
-    private let reading: Lane
+    private let reading: [Lane]
 
     var environment: Environment { shared.environment }
 
@@ -25,20 +25,26 @@ final class SQLiteFile: Sendable {
         self.options = options
         shared = Shared(environment: environment)
         let opening = Opening(path: path, options: options, environment: environment)
-        signal = CommitSignal(log: path + "-wal")
         if options.isReadOnly {
+            signal = CommitSignal(log: path + "-wal", turnstile: nil)
             writer = nil
             writing = nil
-            reading = Lane(try opening.reader(), begin: .begin, shared: shared)
+            reading = [Lane(try opening.reader(), begin: .begin, shared: shared)]
             return
         }
         let writer = try opening.writer()
         self.writer = writer
-        let turnstile = Turnstile(path: path + "-turn", patience: opening.patience)
+        let turnstile = Turnstile(path: path + "-turn", patience: opening.writersPatience)
+        let signal = CommitSignal(log: path + "-wal", turnstile: turnstile)
+        self.signal = signal
         writing = Lane(
-            writer, begin: .beginImmediate, turnstile: turnstile, shared: shared
-        ) { [signal] in signal.announce() }
-        reading = Lane(try opening.reader(), begin: .begin, shared: shared)
+            writer, begin: .beginImmediate,
+            turns: Lane.Turns(turnstile: turnstile, haste: opening.haste), shared: shared
+        ) { signal.announce() }
+        reading = [
+            Lane(try opening.reader(), begin: .begin, shared: shared),
+            Lane(try opening.reader(), begin: .begin, shared: shared),
+        ]
     }
 
     /// Writes, in one transaction with what others write at the same time; see ``Lane/perform(_:)``.
@@ -55,7 +61,22 @@ final class SQLiteFile: Sendable {
     func read<Value: Sendable>(
         _ work: @escaping @Sendable (Connection) throws -> Value
     ) async throws(BackendError) -> Value {
-        try await reading.perform(work)
+        // Two threads that read seldom meet a third one. Should they, it waits.
+        for lane in reading.dropFirst() {
+            if let result = lane.readAtOnce(work) { return try result.get() }
+        }
+        return try await reading[0].perform(work)
+    }
+
+    /// As ``read(_:)``, for what is read in a moment.
+    ///
+    /// While the connection that writes has little to do it is read from there: unlike the other
+    /// one's, its memory of the file's pages outlives what this process writes.
+    func glance<Value: Sendable>(
+        _ work: @escaping @Sendable (Connection) throws -> Value
+    ) async throws(BackendError) -> Value {
+        if let result = writing?.readAtOnce(work) { return try result.get() }
+        return try await read(work)
     }
 
     /// Waits for `bell`, listening to other processes meanwhile.

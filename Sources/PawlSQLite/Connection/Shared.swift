@@ -42,6 +42,25 @@ final class QueueBell: Sendable {
     /// says that there is something to be taken.
     var sendingsHere: Int { sendings.load(ordering: .acquiring) }
 
+    /// What is known of the queue while the bell has not rung again.
+    private let outlook = Mutex<(rings: UInt64, next: Timestamp?)?>(nil)
+
+    /// Notes when the next message can be taken, or that there is none, as of so many rings.
+    func expect(next: Timestamp?, after rings: UInt64) {
+        outlook.withLock { $0 = (rings, next) }
+    }
+
+    /// When the next message can be taken, if that is known; `.some(nil)` if there is none.
+    ///
+    /// It says so once: whoever has waited looks for themselves, since a signal may get lost.
+    func takeOutlook(after rings: UInt64) -> Timestamp?? {
+        outlook.withLock { known in
+            defer { known = nil }
+            guard let known, known.rings == rings else { return nil }
+            return .some(known.next)
+        }
+    }
+
     private let standing = Mutex<[StandingClaim]>([])
 
     /// Has senders of this process take for a receiver.

@@ -1,9 +1,9 @@
 internal import Pawl
 internal import Synchronization
 
-/// What a receiver that waits would take. Whoever sends to its queue takes it for the receiver, in
-/// the very transaction that sends: that saves a transaction, and a thread's waking, on the way of
-/// a message to an idle endpoint.
+/// What a receiver that waits would take. Whoever sends to its queue inserts messages as the
+/// receiver's from the beginning: that saves a transaction, and a thread's waking, on the way of a
+/// message to an idle endpoint.
 final class StandingClaim: Sendable {
     private enum State {
         case open
@@ -15,15 +15,16 @@ final class StandingClaim: Sendable {
 
     /// The largest number of messages that the receiver wants.
     let max: Int
-    /// Takes messages; runs within a transaction.
-    let take: @Sendable (Connection) throws(SQLiteFailure) -> [Delivery]
+    /// For how long they are the receiver's.
+    let lease: Duration
+    /// The token of the claim.
+    let token: Int64
     private let state = Mutex(State.open)
 
-    init(
-        max: Int, take: @escaping @Sendable (Connection) throws(SQLiteFailure) -> [Delivery]
-    ) {
+    init(max: Int, lease: Duration, token: Int64) {
         self.max = max
-        self.take = take
+        self.lease = lease
+        self.token = token
     }
 
     /// Begins to take for the receiver. Returns whether the receiver still waits.
@@ -74,5 +75,30 @@ final class StandingClaim: Sendable {
             }
             if let answer { continuation.resume(returning: answer) }
         }
+    }
+}
+
+/// What a round has taken for a receiver that waits.
+struct Taking {
+    let queue: Int64
+    let bell: QueueBell
+    let claim: StandingClaim
+    var deliveries: [Delivery] = []
+    /// When the next message of the queue can be taken.
+    var next: Timestamp?
+    /// Whether nothing was left that could be taken now.
+    var isAll = false
+    /// How often the bell had rung when all that was seen.
+    var rings: UInt64 = 0
+
+    /// Has the receiver wait on: nothing was taken for it.
+    func undo() {
+        if claim.end([]) { bell.stand(claim) }
+    }
+
+    /// Hands over what was taken. The bell is rung once for it.
+    func deliver() {
+        if isAll { bell.expect(next: next, after: rings + 1) }
+        _ = claim.end(deliveries)
     }
 }

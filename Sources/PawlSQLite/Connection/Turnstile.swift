@@ -15,6 +15,8 @@ struct Patience: Sendable {
     /// Microseconds.
     let timeout: Int64
     let random: @Sendable () -> UInt64
+    /// Says that nobody waits for the moment.
+    var haste: Haste?
 
     // A commit holds the lock for about as long as the disk takes; who holds it for longer than
     // `eagerTries` waits is in no hurry. In microseconds.
@@ -33,6 +35,7 @@ struct Patience: Sendable {
     /// - Parameter tries: How often this has been called before for the same lock.
     /// - Returns: Whether to try again.
     func wait(try tries: Int) -> Bool {
+        if let haste, haste.isOn { return false }
         let eager = Int64(min(tries, Self.eagerTries)) * Self.eagerWait
         let lazy = Int64(max(0, tries - Self.eagerTries)) * Self.lazyWait
         if eager + lazy >= timeout { return false }
@@ -41,6 +44,17 @@ struct Patience: Sendable {
         var interval = timeval(tv_sec: 0, tv_usec: .init(length))
         select(0, nil, nil, nil, &interval)
         return true
+    }
+}
+
+/// Whether the connection that writes is used by a thread that must not wait for other processes.
+final class Haste: Sendable {
+    private let state = Atomic<Bool>(false)
+
+    /// Set by whoever has the connection, which is one at a time.
+    var isOn: Bool {
+        get { state.load(ordering: .relaxed) }
+        set { state.store(newValue, ordering: .relaxed) }
     }
 }
 
@@ -88,4 +102,31 @@ final class Turnstile: Sendable {
     func leave() {
         if descriptor >= 0 { flock(descriptor, LOCK_UN) }
     }
+
+    #if os(Linux)
+        // `F_OFD_GETLK` and `F_OFD_SETLK`, which the C library hides behind a macro. Such a lock
+        // belongs to the open file, so that this process's own doesn't count as somebody else's.
+        private static let askWhoLocks: Int32 = 36
+        private static let lock: Int32 = 37
+
+        /// Notes, until this process ends or closes the file, that it listens to the others.
+        func noteListener() {
+            var request = flock()
+            request.l_type = Int16(F_RDLCK)
+            request.l_len = 1
+            _ = fcntl(descriptor, Self.lock, &request)
+        }
+
+        /// Whether another process may listen.
+        var hasOtherListeners: Bool {
+            var request = flock()
+            request.l_type = Int16(F_WRLCK)
+            request.l_len = 1
+            guard fcntl(descriptor, Self.askWhoLocks, &request) == 0 else { return true }
+            return request.l_type != Int16(F_UNLCK)
+        }
+    #else
+        func noteListener() {}
+        var hasOtherListeners: Bool { true }
+    #endif
 }

@@ -7,7 +7,7 @@ struct Documents: Sendable {
     func read(
         _ key: DocumentKey, in partition: PartitionKey
     ) async throws(BackendError) -> Document? {
-        try await file.read { connection in
+        try await file.glance { connection in
             try connection.first(
                 .readDocument, partition.name, key.kind, key.id, connection.now, as: Document.init)
         }

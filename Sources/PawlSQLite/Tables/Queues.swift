@@ -96,16 +96,18 @@ final class Queues: Sendable {
                 bell.isDrained.store(taken.count < max, ordering: .relaxed)
                 if !taken.isEmpty { return taken }
             }
-            // The look is on the connection that reads, so idle processes lock nobody out.
-            let next = try await file.read { connection in
-                try connection.first(.nextVisible, queue) { $0.integer(0) }
+            let next: Timestamp?
+            if let known = bell.takeOutlook(after: rings) {
+                next = known
+            } else {
+                // On the connection that reads, so idle processes lock nobody out.
+                next = try await file.glance { try $0.nextVisible(in: queue) }
             }
             let now = file.environment.now()
-            let pause = next.map { Timestamp(microseconds: $0) - now } ?? Self.slowLook
+            let pause = next.map { $0 - now } ?? Self.slowLook
             isWorthTaking = pause <= .zero
             if isWorthTaking { continue }
-            let standing = StandingClaim(
-                max: max, take: claiming(from: queue, named: name, max: max, lease: lease))
+            let standing = StandingClaim(max: max, lease: lease, token: newToken())
             bell.stand(standing)
             await file.wait(for: bell.door, after: rings, atMost: min(pause, Self.slowLook))
             if let taken = await bell.withdraw(standing) {
@@ -150,16 +152,8 @@ final class Queues: Sendable {
     private func claim(
         from queue: Int64, named name: String, max: Int, lease: Duration
     ) async throws(BackendError) -> [Delivery] {
-        try await file.write(claiming(from: queue, named: name, max: max, lease: lease))
-    }
-
-    /// The operation that takes messages.
-    private func claiming(
-        from queue: Int64, named name: String, max: Int, lease: Duration
-    ) -> @Sendable (Connection) throws(SQLiteFailure) -> [Delivery] {
-        // Half of the range, so that it is never negative; fresh for every claim.
-        let token = Int64(file.environment.random() >> 1)
-        return { (connection) throws(SQLiteFailure) in
+        let token = newToken()
+        return try await file.write { connection in
             try connection.all(
                 .claim, connection.now + lease, token, queue, connection.now, max
             ) { row in
@@ -168,6 +162,18 @@ final class Queues: Sendable {
                     attempt: Int(row.integer(1)), message: row.bytes(2) ?? [])
             }
         }
+    }
+
+    /// Half of the range, so that it is never negative; fresh for every claim.
+    private func newToken() -> Int64 {
+        Int64(file.environment.random() >> 1)
+    }
+}
+
+extension Connection {
+    /// When the next message of a queue can be taken; `nil` if the queue is empty.
+    func nextVisible(in queue: Int64) throws(SQLiteFailure) -> Timestamp? {
+        try first(.nextVisible, queue) { Timestamp(microseconds: $0.integer(0)) }
     }
 }
 

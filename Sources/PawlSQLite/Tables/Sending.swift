@@ -53,10 +53,28 @@ extension Queues {
         on connection: Connection
     ) throws(SQLiteFailure) {
         for (message, queue) in zip(messages, queues) {
-            let visible = message.notBefore.map { max($0, connection.now) } ?? connection.now
-            try connection.run(
-                .insertMessage, queue, visible, isLocal ? 1 : 0, message.bytes)
             connection.queuesToRing.insert(queue)
+            let visible = message.notBefore.map { max($0, connection.now) } ?? connection.now
+            let local = isLocal ? 1 : 0
+            if visible <= connection.now,
+                try take(message, from: queue, local: local, on: connection)
+            {
+                continue
+            }
+            try connection.run(.insertMessage, queue, visible, local, message.bytes)
+        }
+    }
+
+    /// Inserts a message as a waiting receiver's, if there is one.
+    private func take(
+        _ message: EncodedMessage, from queue: Int64, local: Int, on connection: Connection
+    ) throws(SQLiteFailure) -> Bool {
+        try connection.take(from: queue) { (claim) throws(SQLiteFailure) in
+            let until = connection.now + claim.lease
+            try connection.run(.insertTaken, queue, until, claim.token, local, message.bytes)
+            let hold = Hold(seq: connection.lastRow, lease: claim.token)
+            return Delivery(
+                receipt: hold.receipt(for: message.queue), attempt: 1, message: message.bytes)
         }
     }
 }
