@@ -22,11 +22,16 @@ test: setup
 bench: setup
 	swift build -c release --product pawl
 	Benchmarks/run "$$(swift build -c release --show-bin-path)/pawl" $(MESSAGES)
+	Benchmarks/check "$$(swift build -c release --show-bin-path)/pawl"
 
-# The tests that draw their faults at random, for as long as one likes: make soak ROUNDS=10000
+# The tests that draw their faults at random, for as long as one likes, and the scopes of the checker
+# that take minutes: make soak ROUNDS=10000
 soak: setup
 	swift build --build-tests
-	PAWL_SOAK_ROUNDS=$(ROUNDS) swift test --skip-build --no-parallel --filter 'CrashTests|PowerCutTests'
+	PAWL_SOAK_ROUNDS=$(ROUNDS) swift test --skip-build --no-parallel \
+		--filter 'CrashTests|PowerCutTests|CatalogueTests'
+	swift build -c release --product pawl
+	Scripts/check-larger-scopes "$$(swift build -c release --show-bin-path)/pawl" $(ROUNDS)
 
 lint: setup
 	swift format lint --strict -r -p Package.swift Sources Tests Examples Benchmarks

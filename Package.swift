@@ -81,7 +81,7 @@ let package = Package(
         .executableTarget(
             name: "PawlCommand",
             dependencies: [
-                "Pawl", "PawlBench", "PawlSQLite", "Webshop",
+                "Pawl", "PawlBench", "PawlCheck", "PawlMutants", "PawlSQLite", "Webshop",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict

@@ -35,9 +35,16 @@ package struct AlgorithmScope: Sendable {
 
     /// The scope in words.
     package var description: String {
-        var parts = ["\(algorithm.name), \(consumers) consumers × \(messages) messages"]
+        var parts = [
+            """
+            \(algorithm.name), \(Text.counted(consumers, "consumer", "consumers")) × \
+            \(Text.counted(messages, "message", "messages"))
+            """
+        ]
         if copies > 1 { parts.append("\(copies) copies of the first") }
-        if sessions > 0 { parts.append("\(sessions) sessions × \(resubmissions)") }
+        if outputs != 1 { parts.append("\(Text.counted(outputs, "output", "outputs")) each") }
+        if sessions > 0 { parts.append(Text.counted(sessions, "session", "sessions")) }
+        if sessions > 0, resubmissions != 1 { parts.append("each made \(resubmissions) times") }
         if isLocal { parts.append("sent by the same database") }
         return parts.joined(separator: ", ")
     }
@@ -81,7 +88,11 @@ package struct AlgorithmScope: Sendable {
                         from: Self.queue, max: 1, lease: .seconds(30)
                     ).first,
                     let envelope = simulation.envelope(of: delivery.receipt)
-                else { return }
+                else {
+                    // Whoever lives on after a call that failed makes it again.
+                    if simulation.isAlive(process) { continue }
+                    return
+                }
                 // A failed attempt gives the message back; that is all the recovery there is.
                 do {
                     let outcome: Outcome
@@ -156,19 +167,21 @@ extension Simulation {
             .map { interner.contents[$0.content].envelope }
     }
 
+    /// Whether a process may still do anything.
+    fileprivate func isAlive(_ process: SimulatedProcess) -> Bool {
+        executor.isOnOwnThread && !isReaping && run == process.run
+            && processes[process.index].incarnation == process.incarnation
+    }
+
     /// A process lets go of a message at once, as if its connection had been closed.
     func giveBack(_ receipt: Receipt, by process: SimulatedProcess) {
-        guard executor.isOnOwnThread, !isReaping, run == process.run,
-            processes[process.index].incarnation == process.incarnation
-        else { return }
+        guard isAlive(process) else { return }
         if let entry = entry(of: receipt) { letGo(entry, byDeath: false) }
     }
 
     /// A session was told that its submission is saved.
     func noteAnswered(_ id: MessageID, by process: SimulatedProcess) {
-        guard executor.isOnOwnThread, !isReaping, run == process.run,
-            processes[process.index].incarnation == process.incarnation
-        else { return }
+        guard isAlive(process) else { return }
         answered.insert(id)
     }
 }

@@ -39,13 +39,11 @@
 public func check(
     _ strategy: Strategy = .exhaustive(), _ describe: (World) -> Void
 ) throws -> CheckSummary {
-    let world = World()
-    describe(world)
-    let plan = world.plan(strategy.budgets)
     let examination = Examination(
-        plan: plan, strategy: strategy, scope: world.scope, replay: { name, choices in
+        strategy,
+        replay: { name, choices in
             "PAWL_REPLAY='\(name):\(choices)' swift test --filter <the test's name>"
-        })
+        }, of: describe)
     if let replay = getenv("PAWL_REPLAY").map({ String(cString: $0) }),
         let choices = examination.choices(in: replay)
     {
@@ -109,6 +107,19 @@ package struct Examination: Sendable {
         var scope = scope
         scope.budgets = strategy.budgets
         self.init(plan: scope.plan, strategy: strategy, scope: scope.description, replay: replay)
+    }
+
+    /// A check of a world.
+    package init(
+        _ strategy: Strategy,
+        replay: @escaping @Sendable (_ name: String, _ choices: String) -> String,
+        of describe: (World) -> Void
+    ) {
+        let world = World()
+        describe(world)
+        self.init(
+            plan: world.plan(strategy.budgets), strategy: strategy, scope: world.scope,
+            replay: replay)
     }
 
     /// Names the check in a replay: the same scope, the same name.

@@ -69,6 +69,11 @@ public struct Strategy: Sendable {
             executions: executions)
     }
 
+    /// Whether it tries all executions.
+    package var isExhaustive: Bool {
+        if case .exhaustive = kind { true } else { false }
+    }
+
     var name: String {
         switch kind {
         case .exhaustive: "exhaustive: depth first, sleep sets, states, symmetry"

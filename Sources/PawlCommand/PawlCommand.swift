@@ -7,7 +7,7 @@ struct PawlCommand: AsyncParsableCommand {
         commandName: "pawl",
         abstract: "Every message moves the system exactly once.",
         subcommands: [
-            DemoCommand.self, BenchCommand.self, DeadLettersCommand.self,
+            CheckCommand.self, DemoCommand.self, BenchCommand.self, DeadLettersCommand.self,
             WebshopServiceCommand.self, BenchSenderCommand.self,
         ])
 }

@@ -1,7 +1,7 @@
 package import PawlCheck
 
 extension Mutant {
-    /// What the checker explores to find the mistake.
+    /// What the checker explores to find the mistake of one that is in the catalogue.
     package var algorithmScope: AlgorithmScope {
         var explored = AlgorithmScope(algorithm)
         explored.consumers = scope.consumers
@@ -11,6 +11,7 @@ extension Mutant {
         explored.isLocal = scope.isLocal
         explored.sessions = scope.needsSession ? 1 : 0
         explored.keepsMemory = keepsMemory
+        explored.budgets = budgets
         return explored
     }
 
@@ -19,5 +20,91 @@ extension Mutant {
         Budgets(
             crashes: scope.crashes, failures: scope.failures,
             redeliveries: scope.needsLeaseEnd ? 1 : 0, delays: scope.needsGivingUp ? 1 : 0)
+    }
+
+    /// Where the mistake is looked for, one after the other, what costs little first. Of a mistake
+    /// in the catalogue it is known where it shows.
+    package var scopes: [AlgorithmScope] {
+        guard let mutation else { return [algorithmScope] }
+        let scopes = mutation.call.phase == .process ? messageScopes : sessionScopes
+        return scopes.map { scope in
+            var scope = scope
+            scope.keepsMemory = keepsMemory
+            return scope
+        }
+    }
+
+    private func explored(
+        _ consumers: Int, messages: Int = 1, copies: Int = 1, _ budgets: Budgets = Budgets(),
+        _ change: (inout AlgorithmScope) -> Void = { _ in }
+    ) -> AlgorithmScope {
+        var scope = AlgorithmScope(algorithm)
+        scope.consumers = consumers
+        scope.messages = messages
+        scope.copies = copies
+        scope.budgets = budgets
+        change(&scope)
+        return scope
+    }
+
+    private var messageScopes: [AlgorithmScope] {
+        var scopes = [
+            explored(1),
+            explored(1, Budgets(crashes: 1)),
+            explored(1, copies: 2),
+            explored(1, Budgets(failures: 1)),
+            explored(2, copies: 2),
+            explored(2, messages: 2),
+            explored(2, Budgets(redeliveries: 1)),
+            explored(1, copies: 2, Budgets(crashes: 1, failures: 1)),
+            explored(2, copies: 2, Budgets(crashes: 1)),
+            explored(2, copies: 2, Budgets(failures: 1)),
+            explored(2, messages: 2, Budgets(crashes: 1)),
+            explored(2, messages: 2, Budgets(failures: 1)),
+            explored(1, copies: 2, Budgets(crashes: 2)),
+            explored(2, copies: 2, Budgets(crashes: 1, failures: 1)),
+            explored(2, messages: 2, copies: 2),
+            explored(2, copies: 2, Budgets(crashes: 2)),
+            explored(2, messages: 2, copies: 2, Budgets(crashes: 1)),
+        ]
+        if base == "transactional" {
+            scopes += [
+                explored(1, Budgets(crashes: 1)) { $0.isLocal = true },
+                explored(1, Budgets(failures: 1)) { $0.isLocal = true },
+                explored(2, Budgets(redeliveries: 1)) { $0.isLocal = true },
+                explored(2, messages: 2, Budgets(crashes: 1, failures: 1)) { $0.isLocal = true },
+            ]
+        }
+        return scopes
+    }
+
+    private var sessionScopes: [AlgorithmScope] {
+        func session(
+            messages: Int = 0, consumers: Int = 1, _ budgets: Budgets = Budgets(),
+            _ change: (inout AlgorithmScope) -> Void = { _ in }
+        ) -> AlgorithmScope {
+            explored(consumers, messages: messages, budgets) {
+                $0.sessions = 1
+                change(&$0)
+            }
+        }
+        return [
+            session(),
+            session(Budgets(crashes: 1)),
+            session(Budgets(failures: 1)),
+            session { $0.resubmissions = 2 },
+            session(messages: 1),
+            session(Budgets(delays: 1)),
+            session(Budgets(crashes: 1, failures: 1)),
+            session(Budgets(crashes: 2)),
+            session(messages: 1, Budgets(crashes: 1)),
+            session(messages: 1, Budgets(failures: 1)),
+            session(Budgets(crashes: 1)) { $0.resubmissions = 2 },
+            session(Budgets(crashes: 1, delays: 1)),
+            session(Budgets(failures: 1, delays: 1)),
+            session(consumers: 2, Budgets(crashes: 1)),
+            session(Budgets(delays: 1)) { $0.resubmissions = 2 },
+            session(messages: 1, consumers: 2, Budgets(crashes: 1, delays: 1)),
+        ]
     }
 }

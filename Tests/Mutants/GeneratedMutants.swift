@@ -106,7 +106,8 @@ extension Mutants {
         case .withoutReceipt:
             scope.isLocal = true
             scope.copies = 1
-        case .staleRead: keepsMemory = true
+        // Who submits has a process of his own, and all that he has seen is part of its state.
+        case .staleRead: keepsMemory = mutation.call.phase != .submit
         default: break
         }
         return Mutant(
@@ -114,6 +115,6 @@ extension Mutants {
             base: algorithm.name,
             algorithm: AlgorithmUnderCheck(name: name, needsDatabase: algorithm.needsDatabase) {
                 MutatedAlgorithm(algorithm, mutation, database: $0, environment: $1)
-            }, scope: scope, keepsMemory: keepsMemory)
+            }, scope: scope, keepsMemory: keepsMemory, mutation: mutation)
     }
 }

@@ -18,10 +18,13 @@ package struct Mutant: Sendable {
     /// Whether it keeps something in memory from one message to the next, so that what a process
     /// has read before matters for what it does now.
     package let keepsMemory: Bool
+    /// The change, of a generated one; `nil` for what is in the catalogue.
+    package let mutation: Mutation?
 
     package init(
         name: String, mistake: String, failure: String, base: String,
-        algorithm: AlgorithmUnderCheck, scope: Scope = Scope(), keepsMemory: Bool = false
+        algorithm: AlgorithmUnderCheck, scope: Scope = Scope(), keepsMemory: Bool = false,
+        mutation: Mutation? = nil
     ) {
         self.name = name
         self.mistake = mistake
@@ -30,6 +33,7 @@ package struct Mutant: Sendable {
         self.algorithm = algorithm
         self.scope = scope
         self.keepsMemory = keepsMemory
+        self.mutation = mutation
     }
 
     /// The first word of its name: `1`, `t1`.

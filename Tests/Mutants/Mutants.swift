@@ -6,6 +6,11 @@ package enum Mutants {
     /// The mistakes that are known from the literature and from other code, each with its number
     /// in the catalogue, and some (a number with a letter, or `s` and a number) beside them.
     package static let catalogued: [Mutant] = outboxMutants + transactionalMutants + sessionMutants
+
+    /// Those, and the generated ones of what ships.
+    package static func all() async throws -> [Mutant] {
+        try await catalogued + generated(from: .outbox) + generated(from: .transactional)
+    }
 }
 
 extension Mutants {

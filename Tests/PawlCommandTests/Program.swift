@@ -11,10 +11,23 @@ enum Program {
     static func run(_ arguments: String...) throws -> Output { try run(arguments) }
 
     static func run(_ arguments: [String]) throws -> Output {
+        try run(folder().appending(path: "pawl"), arguments)
+    }
+
+    /// Has a shell run a command as somebody types it who has the program in his path.
+    static func shell(_ command: String) throws -> Output {
+        try run(
+            URL(filePath: "/bin/sh"), ["-c", #"PATH="$1:$PATH"; "# + command, "sh", folder().path])
+    }
+
+    private static func folder() throws -> URL {
         let tests = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
+        return URL(filePath: tests).deletingLastPathComponent()
+    }
+
+    private static func run(_ program: URL, _ arguments: [String]) throws -> Output {
         let process = Process()
-        process.executableURL = URL(filePath: tests).deletingLastPathComponent()
-            .appending(path: "pawl")
+        process.executableURL = program
         process.arguments = arguments
         let output = Pipe()
         let errors = Pipe()
