@@ -55,6 +55,7 @@ package struct AlgorithmScope: Sendable {
         plan.budgets = budgets
         plan.endpoints = [Self.queue: ["Message"], Self.outbound: ["Output"]]
         plan.consumed = [Self.queue]
+        plan.watched = [Self.queue]
         for number in 0..<messages {
             let envelope = Envelope(
                 id: MessageID("message \(number + 1)"), type: "Message", body: [],

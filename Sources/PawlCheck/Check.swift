@@ -127,6 +127,7 @@ package struct Examination: Sendable {
         var digest = Digest()
         digest.mix(scope)
         digest.mix(plan.budgets.packed)
+        digest.mix(plan.failsInAllWays ? 1 : 0)
         return String(digest.finished.short & 0xFFFF_FFFF, radix: 16)
     }
 

@@ -41,6 +41,8 @@ package struct Plan: Sendable {
     var endpoints: [String: Set<String>] = [:]
     /// The queues that some process receives from.
     var consumed: Set<String> = []
+    /// The queues whose messages handlers apply, under watch.
+    var watched: Set<String> = []
     var budgets = Budgets()
     var limits = StoreLimits(largestDocument: 16 << 20, largestBatch: 1_000)
     var transportLimits = TransportLimits(largestMessage: 16 << 20)

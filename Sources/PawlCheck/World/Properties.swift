@@ -106,6 +106,8 @@ extension Simulation {
     private func checkNothingLost() {
         let messages = Set(committed.compactMap { attempts[$0]?.message })
         for entry in entries where entry.isGone {
+            // What code of the user's own receives it may do with as it likes.
+            guard plan.watched.contains(interner.contents[entry.content].queue) else { continue }
             let envelope = interner.contents[entry.content].envelope
             if envelope.type == Submission.typeName || messages.contains(envelope.id)
                 || isDeadLetter(envelope.id)

@@ -129,13 +129,14 @@ public final class World {
         _ handlers: Handlers, deduplication: Deduplication? = nil, instances: Int = 1,
         _ body: @escaping @Sendable (Session) async throws -> Void
     ) {
+        isWatching = true
         let number = roles.count { $0.role.name.hasPrefix("session") }
         let role = Plan.Role(
             name: number == 0 ? "session" : "session \(number + 1)", instances: instances,
             restarts: false
         ) { process in
             let database = process.database
-            let session =
+            var session =
                 if let deduplication {
                     Session(
                         handlers, store: database, transport: database,
@@ -143,6 +144,13 @@ public final class World {
                 } else {
                     Session(handlers, database: database, environment: process.environment)
                 }
+            let simulation = process.simulation
+            session.watch = Session.Watch(
+                work: { work, message in
+                    simulation.watched(
+                        work, on: message, in: process, isTransactional: deduplication == nil)
+                },
+                answered: { simulation.noteAnswered($0, by: process) })
             // What it throws is its own affair: a submission may well fail.
             try? await body(session)
         }
@@ -224,6 +232,7 @@ public final class World {
             guard let queue, let types else { continue }
             plan.endpoints[queue] = types
             plan.consumed.insert(queue)
+            plan.watched.insert(queue)
         }
         let directory = Directory(endpoints: plan.endpoints)
         for delivered in deliveries {
