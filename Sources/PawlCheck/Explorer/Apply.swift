@@ -25,10 +25,7 @@ extension Simulation {
         case .call: return answer(transition)
         case .crash: crash(process)
         case .crashPartly:
-            let sending = processes[process].pending.firstIndex {
-                if case .send = $0.call { true } else { false }
-            }
-            guard let sending,
+            guard let sending = pending(transition),
                 case .send(let messages, let contents) = processes[process].pending[sending].call
             else { return false }
             send(messages.prefix(Int(transition.detail)), contents, isLocal: false)
@@ -48,10 +45,13 @@ extension Simulation {
             entries[entry].isDuplicated = true
             add(entries[entry].content, isLocal: false, visibleFrom: now)
             entries[entries.count - 1].isDuplicated = true
-        case .expire: now = now + plan.retention + .seconds(1)
+        case .expire:
+            now = now + plan.retention + .seconds(1)
+            isChanged = true
         case .time:
             guard let next = nextDeadline else { return false }
             now = next
+            isChanged = true
         }
         return true
     }

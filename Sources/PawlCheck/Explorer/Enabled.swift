@@ -64,7 +64,8 @@ extension Simulation {
                             kind: .call, process: UInt8(index), subject: pending.fingerprint,
                             detail: detail),
                         reads: Footprint.time | held.reads,
-                        writes: held.writes | footprint(of: entry) | visibility(of: entry)))
+                        writes: held.writes | footprint(of: entry) | visibility(of: entry)
+                            | directoryFootprint))
             }
         case .sleep(let deadline):
             guard deadline <= now else { return }
@@ -83,14 +84,21 @@ extension Simulation {
                 kind: .call, process: UInt8(index), ending: ending, subject: pending.fingerprint,
                 detail: detail),
             reads: pending.reads | held.reads | Footprint.time,
-            writes: pending.writes | held.writes | extra)
+            writes: pending.writes | held.writes | extra | directoryFootprint)
     }
 
-    /// Copies that can't be told apart are one choice.
+    /// What every step of a process may touch where endpoints come and go.
+    private var directoryFootprint: UInt64 { hasNewEndpoints ? Footprint.directory : 0 }
+
+    /// Copies that can't be told apart are one choice. Those that somebody holds can be, by whoever
+    /// holds them; of those that are gone nothing is left that could matter.
     func choice(_ entry: Entry) -> UInt64 {
-        UInt64(entry.content) << 24 | UInt64(entry.leases & 0xFFF) << 12
-            | UInt64(entry.endedLeases & 0x3FF) << 2 | (entry.isLocal ? 2 : 0)
-            | (entry.isDuplicated ? 1 : 0)
+        let flags: UInt64 = (entry.isLocal ? 2 : 0) | (entry.isDuplicated ? 1 : 0)
+        let content = UInt64(entry.content) << 24
+        if entry.isGone { return content | flags }
+        let copy = entry.holder == nil ? 0 : UInt64(entry.copy + 1) << 48
+        return copy | content | UInt64(entry.leases & 0xFFF) << 12
+            | UInt64(entry.endedLeases & 0x3FF) << 2 | flags
     }
 
     /// What the step of a process may give back without a call of its own, or by its death.
@@ -149,15 +157,19 @@ extension Simulation {
             list.append(
                 Candidate(
                     transition: Transition(kind: .crash, process: UInt8(index)),
-                    reads: Footprint.time | held.reads, writes: held.writes | bit))
-            for case .send(let messages, let contents) in busy.map(\.call) {
+                    reads: Footprint.time | held.reads,
+                    writes: held.writes | bit | directoryFootprint))
+            for pending in busy {
+                guard case .send(let messages, let contents) = pending.call else { continue }
                 for sent in 1..<max(1, messages.count) {
                     list.append(
                         Candidate(
                             transition: Transition(
-                                kind: .crashPartly, process: UInt8(index), detail: UInt64(sent)),
+                                kind: .crashPartly, process: UInt8(index),
+                                subject: pending.fingerprint, detail: UInt64(sent)),
                             reads: Footprint.time | held.reads,
-                            writes: held.writes | bit | footprint(ofMessages: contents)))
+                            writes: held.writes | bit | footprint(ofMessages: contents)
+                                | directoryFootprint))
                 }
             }
         }
@@ -179,15 +191,17 @@ extension Simulation {
                 list.append(
                     Candidate(
                         transition: Transition(kind: .leaseEnds, subject: choice(entry)),
-                        reads: visibility(of: entry),
+                        // When somebody's wait is over next depends on it.
+                        reads: visibility(of: entry) | Footprint.time,
                         writes: footprint(of: entry) | Footprint.budget(.redeliveries)))
             }
             if budgets.duplicates > 0, !entry.isDuplicated, !entry.isLocal {
+                let transition = Transition(
+                    kind: .duplicate, subject: choice(entry), detail: entry.isGone ? 1 : 0)
+                if list.contains(where: { $0.transition == transition }) { continue }
                 list.append(
                     Candidate(
-                        transition: Transition(
-                            kind: .duplicate, subject: choice(entry), detail: entry.isGone ? 1 : 0),
-                        reads: 0,
+                        transition: transition, reads: Footprint.time,
                         writes: Footprint.message(identity) | visibility(of: entry)
                             | footprint(of: entry) | Footprint.budget(.duplicates)))
             }

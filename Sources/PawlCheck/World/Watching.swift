@@ -24,6 +24,7 @@ extension Simulation {
             var after = try await work.run(bodies, context)
             guard executor.isOnOwnThread, !isReaping else { return after }
             let attempt = begin(envelope.id, in: process)
+            if context.isRejected { noteRejected(envelope.id) }
             attempts[attempt] = AttemptNote(
                 message: envelope.id,
                 address: work.isMemo
@@ -59,6 +60,22 @@ extension Simulation {
             ?? ("\(processes[index].name)/\(process.incarnation)", 0)
         processes[index].deliveries[id] = (delivery.0, delivery.1 + 1)
         return interner.attempt(id, delivery.0, try: delivery.1)
+    }
+
+    /// The attempt that a process has made last at a message.
+    func lastAttempt(at id: MessageID, in process: Int) -> Int? {
+        guard let delivery = processes[process].deliveries[id], delivery.tries > 0 else {
+            return nil
+        }
+        return interner.attempt(id, delivery.handle, try: delivery.tries - 1)
+    }
+
+    /// A handler rejects a message, so that nothing has to be saved of it.
+    private func noteRejected(_ id: MessageID) {
+        if attempts.values.contains(where: { $0.message == id && $0.isRejected }) { return }
+        var digest = Digest()
+        digest.mix(id)
+        notes &+= digest.finished
     }
 
     private func destinations(of sent: Context.Sent) -> Int {
