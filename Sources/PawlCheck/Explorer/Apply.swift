@@ -32,7 +32,7 @@ extension Simulation {
             crash(process)
         case .hang:
             guard let index = pending(transition) else { return false }
-            processes[process].pending[index].isHung = true
+            processes[process].pending[index].hangsUntil = now + plan.longestHang
         case .leaseEnds:
             guard let entry = entries.firstIndex(where: {
                 choice($0) == transition.subject && $0.holder != nil && !$0.isGone

@@ -21,7 +21,8 @@ extension Simulation {
                 } else {
                     addGood(pending, of: index, held, to: &good)
                 }
-                if !pending.isHung, first.count + good.count > before { isBusy = true }
+                let hangs = pending.hangsUntil.map { now < $0 } ?? false
+                if !hangs, first.count + good.count > before { isBusy = true }
                 addFaults(pending, of: index, held, to: &faults)
             }
             addProcessFaults(index, held, to: &faults)
@@ -93,12 +94,12 @@ extension Simulation {
     /// Copies that can't be told apart are one choice. Those that somebody holds can be, by whoever
     /// holds them; of those that are gone nothing is left that could matter.
     func choice(_ entry: Entry) -> UInt64 {
-        let flags: UInt64 = (entry.isLocal ? 2 : 0) | (entry.isDuplicated ? 1 : 0)
-        let content = UInt64(entry.content) << 24
-        if entry.isGone { return content | flags }
-        let copy = entry.holder == nil ? 0 : UInt64(entry.copy + 1) << 48
-        return copy | content | UInt64(entry.leases & 0xFFF) << 12
-            | UInt64(entry.endedLeases & 0x3FF) << 2 | flags
+        var state: UInt64 = (entry.isLocal ? 2 : 0) | (entry.isDuplicated ? 1 : 0)
+        if !entry.isGone {
+            state |= UInt64(entry.leases) << 16 | UInt64(entry.endedLeases) << 2
+            if entry.holder != nil { state |= UInt64(entry.copy + 1) << 48 }
+        }
+        return interner.contents[entry.content].digest.short &+ state &* 0x9E37_79B9_7F4A_7C15
     }
 
     /// What the step of a process may give back without a call of its own, or by its death.
@@ -174,7 +175,7 @@ extension Simulation {
             }
         }
         if budgets.delays > 0, nextDeadline != nil {
-            for pending in busy where !pending.isHung && pending.call.isWork {
+            for pending in busy where pending.hangsUntil == nil && pending.call.isWork {
                 list.append(
                     Candidate(
                         transition: Transition(
@@ -216,6 +217,7 @@ extension Simulation {
 
     /// When somebody's wait is over next: a process's, or that for a message.
     var nextDeadline: Timestamp? {
+        if let time = nextMessage { return time }
         var next: Timestamp?
         func consider(_ time: Timestamp) {
             if time > now { next = min(next ?? time, time) }
@@ -224,6 +226,23 @@ extension Simulation {
             for case .sleep(let deadline) in state.pending.map(\.call) { consider(deadline) }
         }
         for entry in entries where !entry.isGone { consider(entry.leaseUntil ?? entry.visibleFrom) }
+        return next
+    }
+}
+
+extension Simulation {
+    /// When the next message can be received, if waiting for it is all that there is to do: what
+    /// waits for time then only looks after something, again and again, and a month of that would
+    /// be too long an execution.
+    private var nextMessage: Timestamp? {
+        guard processes.allSatisfy(\.isIdle) else { return nil }
+        var next: Timestamp?
+        for entry in entries where !entry.isGone {
+            guard entry.leaseUntil == nil, entry.visibleFrom > now else { return nil }
+            let queue = interner.contents[entry.content].queue
+            guard processes.contains(where: { $0.isWaiting(for: queue) }) else { continue }
+            next = min(next ?? entry.visibleFrom, entry.visibleFrom)
+        }
         return next
     }
 }

@@ -53,7 +53,8 @@ struct Pending {
     let continuation: UnsafeContinuation<Verdict, Never>
     /// Names it within its process.
     let number: Int
-    var isHung = false
+    /// Until when time may go by at the most without its being answered; `nil` if it does not hang.
+    var hangsUntil: Timestamp?
     /// The documents and messages that it reads and writes.
     let reads: UInt64
     let writes: UInt64
@@ -207,7 +208,7 @@ extension Simulation {
         switch call {
         case .read(let address):
             digest.mix(1)
-            digest.mix(address)
+            digest.mix(interner.addresses[address].digest)
         case .scan(let kind):
             digest.mix(2)
             digest.mix(kind)
@@ -216,7 +217,7 @@ extension Simulation {
             mix(writes, addresses, into: &digest)
         case .send(_, let contents):
             digest.mix(4)
-            for content in contents { digest.mix(content) }
+            for content in contents { digest.mix(interner.contents[content].digest) }
         case .receive(let queue, let max, _):
             digest.mix(5)
             digest.mix(queue)
@@ -236,7 +237,7 @@ extension Simulation {
             digest.mix(transaction.receipt?.handle ?? "")
             digest.mix(transaction.id)
             mix(transaction.writes, addresses, into: &digest)
-            for content in contents { digest.mix(content) }
+            for content in contents { digest.mix(interner.contents[content].digest) }
         case .isProcessed(let id, let endpoint):
             digest.mix(10)
             digest.mix(id)
@@ -250,7 +251,7 @@ extension Simulation {
 
     private func mix(_ writes: [Write], _ addresses: [Int], into digest: inout Digest) {
         for (write, address) in zip(writes, addresses) {
-            digest.mix(address)
+            digest.mix(interner.addresses[address].digest)
             switch write.condition {
             case .absent: digest.mix(1)
             case .version(let version):

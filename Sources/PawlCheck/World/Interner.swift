@@ -1,7 +1,11 @@
 internal import Pawl
 
 /// Gives everything that is met in a world a small number, the same in all executions of an
-/// exploration, so that states can be compared by numbers and sets be masks of bits.
+/// exploration, so that sets can be masks of bits.
+///
+/// The numbers follow the order in which things are met, which another exploration of the same plan
+/// may not share. So wherever something has to be the same in both, as the name of a choice or what
+/// code under check gets to see, it is named by its digest.
 struct Interner {
     /// Where a document is.
     struct Address {
@@ -26,7 +30,9 @@ struct Interner {
     private var contentNumbers: [Digest: Int] = [:]
     private(set) var contents: [Content] = []
     private var identityNumbers: [Digest: Int] = [:]
+    private(set) var identityDigests: [Digest] = []
     private var attemptNumbers: [Digest: Int] = [:]
+    private var takenAttemptNumbers: Set<Int> = []
     private var versions: [String] = []
     private var handles: [Int: String] = [:]
 
@@ -69,6 +75,7 @@ struct Interner {
         digest.mix(id)
         if let known = identityNumbers[digest] { return known }
         identityNumbers[digest] = identityNumbers.count
+        identityDigests.append(digest.finished)
         return identityNumbers.count - 1
     }
 
@@ -79,9 +86,11 @@ struct Interner {
         digest.mix(delivery)
         digest.mix(number)
         if let known = attemptNumbers[digest] { return known }
-        // 0 marks nothing.
-        attemptNumbers[digest] = attemptNumbers.count + 1
-        return attemptNumbers.count
+        // Of the few bits that a mark has; where they don't do, the next number that is free.
+        var number = Int(digest.finished.short & 0xFF_FFFF)
+        while !takenAttemptNumbers.insert(number).inserted { number = (number + 1) & 0xFF_FFFF }
+        attemptNumbers[digest] = number
+        return number
     }
 
     /// The text of a version, made once.
@@ -94,7 +103,8 @@ struct Interner {
     mutating func handle(content: Int, copy: Int, lease: Int) -> String {
         let number = (content << 8 | copy) << 20 | lease
         if let known = handles[number] { return known }
-        let handle = "\(content).\(copy).\(lease)"
+        let name = String(contents[content].digest.short, radix: 36)
+        let handle = "\(name).\(copy).\(lease)"
         handles[number] = handle
         return handle
     }

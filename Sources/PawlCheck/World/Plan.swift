@@ -50,6 +50,9 @@ package struct Plan: Sendable {
     var retention: Duration = .days(7)
     /// A wait that is not longer may end although others have something to do.
     var patience: Duration = .seconds(1)
+    /// For how long a call that hangs may do so: an endpoint, which looks after its leases every few
+    /// seconds, would never come to an end beside one that hangs for ever.
+    var longestHang: Duration = .seconds(120)
     /// Whether the properties that come for free are checked.
     var checksMessages = true
     var always: [Property] = []

@@ -213,8 +213,6 @@ extension Simulation {
 
     func describe(attempt: Int) -> String {
         guard let note = attempts[attempt] else { return "an attempt" }
-        let alike = attempts.filter { $0.value.message == note.message }.keys.sorted()
-        let number = (alike.firstIndex(of: attempt) ?? 0) + 1
-        return "attempt \(number) at \(name(of: note.message))"
+        return "attempt \(note.earlier + 1) at \(name(of: note.message))"
     }
 }

@@ -84,6 +84,8 @@ final class Simulation: @unchecked Sendable {
         /// For each ordinal, the number of queues that it goes to.
         let destinations: [Int]
         let isRejected: Bool
+        /// How many attempts at the message were made before it, in this execution.
+        let earlier: Int
     }
 
     /// A message that was put into a queue at some time.
@@ -310,8 +312,10 @@ final class Simulation: @unchecked Sendable {
         let role = plan.roles[processes[index].role]
         digest.mix(processes[index].role)
         digest.mix(processes[index].hasEnded ? 1 : 0)
-        for pending in processes[index].pending where pending.isHung {
+        for pending in processes[index].pending {
+            guard let end = pending.hangsUntil else { continue }
             digest.mix(pending.fingerprint)
+            digest.mix(end.microseconds)
         }
         // What it has forgotten, but still holds, is free when it dies.
         if role.forgets {
@@ -328,8 +332,8 @@ final class Simulation: @unchecked Sendable {
         for entry in entries { world &+= digest(of: entry) }
         for message in published { world &+= message.digest }
         for row in processedRows {
-            var digest = Digest()
-            digest.mix(row)
+            var digest = interner.identityDigests[row]
+            digest.mix(1)
             world &+= digest.finished
         }
         world.mix(now.microseconds)

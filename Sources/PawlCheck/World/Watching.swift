@@ -30,7 +30,8 @@ extension Simulation {
                 address: work.isMemo
                     ? nil : interner.address(work.keys[0], in: work.partition),
                 destinations: context.sent.map { destinations(of: $0) },
-                isRejected: context.isRejected)
+                isRejected: context.isRejected,
+                earlier: attempts.values.count { $0.message == envelope.id })
             var ordinal = 0
             context.changeBodies { body in
                 Marks.append(Marks.Mark(attempt: attempt, ordinal: ordinal), to: &body)
