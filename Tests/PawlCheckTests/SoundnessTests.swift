@@ -106,6 +106,15 @@ struct SoundnessTests {
         #expect(!plain.violated.isEmpty)
     }
 
+    @Test("every mistake in the catalogue is found", arguments: Mutants.catalogued)
+    func found(mutant: Mutant) {
+        var scope = mutant.algorithmScope
+        scope.budgets = mutant.budgets
+        var limits = ExplorationLimits()
+        limits.executions = 20_000
+        #expect(scope.plan.explore(.all, limits).failure != nil)
+    }
+
     @Test("the scopes end in different worlds, and many of them in several")
     func ends() {
         let ends = Self.scopes.map { $0.scope.plan.explore().terminals }
