@@ -124,7 +124,8 @@ package struct AlgorithmScope: Sendable {
         let outputs = outputs
         return Plan.Role(
             name: sessions == 1 ? "session" : "session \(number + 1)", instances: resubmissions,
-            restarts: false, isCancellable: false
+            // An attempt at a submission is named after its process.
+            restarts: false, isSymmetric: false, isCancellable: false
         ) { process in
             let simulation = process.simulation
             let environment = process.environment

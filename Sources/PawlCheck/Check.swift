@@ -133,7 +133,7 @@ package struct Examination: Sendable {
 
     /// The choices in a replay, if it is one of this check.
     package func choices(in replay: String) -> [Int]? {
-        let parts = replay.split(separator: ":", maxSplits: 1)
+        let parts = replay.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
         guard parts.count == 2, parts[0] == name else { return nil }
         return ChoiceList.places(String(parts[1]))
     }

@@ -18,6 +18,8 @@ struct Search {
     /// What was chosen after the choices on the stack, to see whether it goes round in circles.
     private var circle: [Transition] = []
     private(set) var findings = Findings()
+    /// The state that was looked at last.
+    private var lastKey = Digest.zero
     /// The property whose violation is looked for; others are passed over. `nil` for any.
     var wanted: String?
     /// Told from time to time how far it is.
@@ -36,7 +38,16 @@ struct Search {
     /// Explores.
     mutating func run() -> Findings {
         repeat {
-            let goesOn = execute()
+            let knewAll = simulation.hasNewEndpoints
+            var goesOn = execute()
+            if simulation.hasNewEndpoints != knewAll {
+                // More belongs to a state than was thought, so all begins anew.
+                stack = []
+                cache = StateCache()
+                findings = Findings()
+                goesOn = execute()
+            }
+            goesOn = goesOn && (findings.executions > 0 || isRepeatable())
             findings.executions += 1
             findings.states = cache.count
             findings.deepest = max(findings.deepest, stack.count)
@@ -69,10 +80,13 @@ struct Search {
         }
         let choices = stack.map { $0.candidates[$0.current].transition } + circle
         circle = []
-        if let violation = simulation.violation, findings.failure == nil,
+        // What is seen out of control is no finding.
+        if findings.caveats.isEmpty, let violation = simulation.violation,
             wanted.map({ $0 == violation.property }) ?? true
         {
-            findings.failure = Findings.Failure(violation: violation, choices: choices)
+            findings.violated.insert(violation.property)
+            findings.failure =
+                findings.failure ?? Findings.Failure(violation: violation, choices: choices)
             if limits.stopsAtViolation { goesOn = false }
         }
         if !simulation.end() {
@@ -80,6 +94,26 @@ struct Search {
             goesOn = false
         }
         return goesOn
+    }
+
+    /// Makes the first execution once more, to see whether it is the same: there may be no other.
+    private mutating func isRepeatable() -> Bool {
+        // A violation is told by its execution, which will be made again.
+        if findings.failure != nil { return true }
+        simulation.begin()
+        var isSame = true
+        for node in stack where isSame {
+            isSame =
+                simulation.key(isSymmetric: reductions.symmetry) == node.key
+                && simulation.apply(node.candidates[node.current].transition)
+        }
+        isSame = isSame && simulation.key(isSymmetric: reductions.symmetry) == lastKey
+        if !isSame { findings.caveats.append(Self.divergence) }
+        if !simulation.end() {
+            findings.caveats.append(Self.endless)
+            return false
+        }
+        return isSame
     }
 
     /// Repeats the choices on the stack.
@@ -123,6 +157,7 @@ struct Search {
             }
         }
         let key = simulation.key(isSymmetric: reductions.symmetry)
+        lastKey = key
         if reductions.states {
             var cacheKey = key
             if limits.preemptions != nil {
@@ -230,12 +265,14 @@ extension Transition {
 }
 
 extension Simulation {
-    /// Each process's place among those of its role, ordered by what they have seen: the same for
-    /// states that differ only in which process is which.
+    /// Each process's place among those of its role, ordered by all that tells them apart: the same
+    /// for states that differ only in which process is which.
     var ranks: [UInt8] {
+        let digests = processes.indices.map { digest(ofProcess: $0, isSymmetric: true) }
         let order = processes.indices.sorted { left, right in
-            let (a, b) = (processes[left], processes[right])
-            return (a.role, a.local.high, a.local.low, left) < (b.role, b.local.high, b.local.low, right)
+            let (a, b) = (digests[left], digests[right])
+            return (processes[left].role, a.high, a.low, left)
+                < (processes[right].role, b.high, b.low, right)
         }
         var ranks = [UInt8](repeating: 0, count: processes.count)
         for (rank, index) in order.enumerated() { ranks[index] = UInt8(rank) }

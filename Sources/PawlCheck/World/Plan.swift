@@ -14,6 +14,8 @@ package struct Plan: Sendable {
         /// Whether it keeps nothing in memory from one message to the next, so that its state is
         /// what it has seen since the last one came.
         package var forgets = false
+        /// Whether the processes that have it may change places; not if their names show.
+        package var isSymmetric = true
         /// Whether its tasks may be cancelled while they wait.
         package var isCancellable = true
         /// What it does. When it returns, the process has ended.

@@ -28,7 +28,7 @@ package struct SimulatedProcess: Sendable {
             incarnation: simulation.processes[index].incarnation, run: simulation.run)
         self.identity = identity
         environment = Environment(
-            now: { simulation.now },
+            now: { simulation.isOnOwnThread() ? simulation.now : Plan.beginning },
             sleep: { try await simulation.sleep(identity, $0) },
             random: { simulation.random(identity) })
     }
@@ -36,7 +36,11 @@ package struct SimulatedProcess: Sendable {
 
 extension Simulation {
     func sleep(_ process: SimulatedProcess.Identity, _ duration: Duration) async throws {
-        if Task.isCancelled { throw CancellationError() }
+        if Task.isCancelled {
+            await holdIfEndless()
+            throw CancellationError()
+        }
+        guard isOnOwnThread() else { throw CancellationError() }
         if duration <= .zero { return }
         // Short waits are all alike, so that they end in any order, and executions that have waited
         // equally often are at the same time.
