@@ -365,7 +365,9 @@ struct CheckTests {
 
     @Test(
         "choices are the same after a way through text",
-        arguments: [[], [0], [3], [0, 0, 0], [1, 0, 0, 2, 2, 2, 17], Array(repeating: 5, count: 999)])
+        arguments: [
+            [], [0], [3], [0, 0, 0], [1, 0, 0, 2, 2, 2, 17], Array(repeating: 5, count: 999),
+        ])
     func choices(places: [Int]) {
         #expect(ChoiceList.places(ChoiceList.text(places)) == places)
     }
@@ -475,7 +477,9 @@ extension World {
                 let deliveries = try await process.transport.receive(
                     from: "orders", max: 1, lease: .seconds(30))
                 guard let delivery = deliveries.first else { return }
-                if acknowledgesFirst { _ = try await process.transport.acknowledge(delivery.receipt) }
+                if acknowledgesFirst {
+                    _ = try await process.transport.acknowledge(delivery.receipt)
+                }
                 let key = DocumentKey(kind: Account.kind, id: "anna")
                 let content = Content(body: Array(#"{"balance":-10,"charges":["42"]}"#.utf8))
                 _ = try await process.store.write(

@@ -26,59 +26,60 @@ struct SoundnessTests {
         var testDescription: String { "\(scope.description); \(scope.budgets)" }
     }
 
-    static let scopes: [Small] = [AlgorithmUnderCheck.outbox, .transactional].flatMap { algorithm in
-        [
-            Small(algorithm, Budgets(crashes: 1, failures: 1)),
-            Small(algorithm, Budgets(crashes: 2)),
-            Small(algorithm, Budgets(crashes: 1, redeliveries: 1)),
-            Small(algorithm, Budgets(duplicates: 1)),
-            Small(algorithm, Budgets(duplicates: 1, expiries: 1)),
-            Small(algorithm, Budgets(failures: 1)) { $0.outputs = 2 },
-            Small(algorithm, Budgets(crashes: 1)) { $0.copies = 2 },
-            Small(algorithm, Budgets(staleReads: 1)) { $0.copies = 2 },
-            Small(algorithm, Budgets(redeliveries: 1)) { $0.copies = 2 },
-            Small(algorithm, Budgets(crashes: 1)) { $0.messages = 2 },
-            Small(algorithm, Budgets(crashes: 1)) { $0.consumers = 2 },
-            Small(algorithm, Budgets(failures: 1)) { $0.consumers = 2 },
-            Small(algorithm, Budgets(redeliveries: 1)) { $0.consumers = 2 },
-            Small(algorithm, Budgets(duplicates: 1)) { $0.consumers = 2 },
-            Small(algorithm, Budgets(delays: 1)) { $0.consumers = 2 },
-            Small(algorithm) {
+    static let scopes: [Small] =
+        [AlgorithmUnderCheck.outbox, .transactional].flatMap { algorithm in
+            [
+                Small(algorithm, Budgets(crashes: 1, failures: 1)),
+                Small(algorithm, Budgets(crashes: 2)),
+                Small(algorithm, Budgets(crashes: 1, redeliveries: 1)),
+                Small(algorithm, Budgets(duplicates: 1)),
+                Small(algorithm, Budgets(duplicates: 1, expiries: 1)),
+                Small(algorithm, Budgets(failures: 1)) { $0.outputs = 2 },
+                Small(algorithm, Budgets(crashes: 1)) { $0.copies = 2 },
+                Small(algorithm, Budgets(staleReads: 1)) { $0.copies = 2 },
+                Small(algorithm, Budgets(redeliveries: 1)) { $0.copies = 2 },
+                Small(algorithm, Budgets(crashes: 1)) { $0.messages = 2 },
+                Small(algorithm, Budgets(crashes: 1)) { $0.consumers = 2 },
+                Small(algorithm, Budgets(failures: 1)) { $0.consumers = 2 },
+                Small(algorithm, Budgets(redeliveries: 1)) { $0.consumers = 2 },
+                Small(algorithm, Budgets(duplicates: 1)) { $0.consumers = 2 },
+                Small(algorithm, Budgets(delays: 1)) { $0.consumers = 2 },
+                Small(algorithm) {
+                    $0.consumers = 2
+                    $0.copies = 2
+                },
+                Small(algorithm) {
+                    $0.consumers = 2
+                    $0.messages = 2
+                },
+                Small(algorithm) { $0.sessions = 1 },
+                Small(algorithm, Budgets(crashes: 1)) {
+                    $0.messages = 0
+                    $0.sessions = 1
+                },
+                Small(algorithm) {
+                    $0.messages = 0
+                    $0.sessions = 1
+                    $0.resubmissions = 2
+                },
+            ]
+        } + [
+            Small(.transactional, Budgets(redeliveries: 2)) {
                 $0.consumers = 2
                 $0.copies = 2
             },
-            Small(algorithm) {
-                $0.consumers = 2
-                $0.messages = 2
-            },
-            Small(algorithm) { $0.sessions = 1 },
-            Small(algorithm, Budgets(crashes: 1)) {
-                $0.messages = 0
-                $0.sessions = 1
-            },
-            Small(algorithm) {
+            Small(.transactional, Budgets(duplicates: 1, staleReads: 1)) { $0.consumers = 2 },
+            Small(.transactional, Budgets(crashes: 1)) {
                 $0.messages = 0
                 $0.sessions = 1
                 $0.resubmissions = 2
             },
+            Small(.transactional, Budgets(crashes: 1)) { $0.sessions = 1 },
+            Small(.transactional, Budgets(crashes: 1)) {
+                $0.consumers = 2
+                $0.isLocal = true
+            },
         ]
-    } + [
-        Small(.transactional, Budgets(redeliveries: 2)) {
-            $0.consumers = 2
-            $0.copies = 2
-        },
-        Small(.transactional, Budgets(duplicates: 1, staleReads: 1)) { $0.consumers = 2 },
-        Small(.transactional, Budgets(crashes: 1)) {
-            $0.messages = 0
-            $0.sessions = 1
-            $0.resubmissions = 2
-        },
-        Small(.transactional, Budgets(crashes: 1)) { $0.sessions = 1 },
-        Small(.transactional, Budgets(crashes: 1)) {
-            $0.consumers = 2
-            $0.isLocal = true
-        },
-    ]
 
     static let reductions: [Reductions] = [
         Reductions(sleepSets: true, states: false, symmetry: false),
