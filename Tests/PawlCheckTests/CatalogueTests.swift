@@ -35,8 +35,8 @@ struct CatalogueTests {
 
     /// The generated mutants that it takes more than a thousand executions of one scope to find.
     static let hidden: Set<String> = [
-        "outbox/process unconditional 3 write", "outbox/complete skip 2 write",
-        "outbox/complete unconditional 3 write",
+        "outbox/process unconditional 3 write", "outbox/process swap 3 write",
+        "outbox/complete skip 2 write", "outbox/complete unconditional 3 write",
     ]
 
     @Test("of the catalogue, each in its scope", arguments: Mutants.catalogued)
@@ -57,6 +57,7 @@ struct CatalogueTests {
     @Test("of the catalogue, so that they can be replayed", arguments: Mutants.catalogued)
     func replay(mutant: Mutant) throws {
         let hunt = Hunt(for: mutant)
+        let violated = try #require(hunt.violated)
         let counterexample = try #require(hunt.counterexample { _, choices in choices })
         let examination = Examination(
             mutant.algorithmScope, .exhaustive().with(mutant.budgets)
@@ -64,7 +65,7 @@ struct CatalogueTests {
         let choices = try #require(
             examination.choices(in: "\(examination.name):\(counterexample.choices)"))
         let failure = #expect(throws: CheckFailure.self) { try examination.replay(choices) }
-        #expect(failure?.violations.map(\.property) == [hunt.violated])
+        #expect(failure?.violations.map(\.property) == [violated])
         #expect(failure?.violations.map(\.choices) == [counterexample.choices])
     }
 
