@@ -139,7 +139,9 @@ package struct Examination: Sendable {
     }
 
     /// Explores; returns the summary, or throws what it has found.
-    package func run(progress: @escaping @Sendable (Findings) -> Void = { _ in }) throws -> CheckSummary {
+    package func run(progress: @escaping @Sendable (Findings) -> Void = { _ in }) throws
+        -> CheckSummary
+    {
         let (findings, summary) = explore(progress)
         if let failure = findings.failure {
             throw CheckFailure([counterexample(failure)], summary: summary)

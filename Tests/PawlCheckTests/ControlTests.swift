@@ -130,15 +130,19 @@ struct ControlTests {
     static let escapes = [
         Escape(testDescription: "a Dispatch queue", advice: "Dispatch") { process in
             try await process.put("a")
+            // Later: what is resumed before it waits has never been elsewhere.
             await withCheckedContinuation { continuation in
-                DispatchQueue.global().async { continuation.resume() }
+                DispatchQueue.global().asyncAfter(deadline: .now() + 0.05) { continuation.resume() }
             }
             try await process.put("b")
         },
         Escape(testDescription: "a thread", advice: "thread") { process in
             try await process.put("a")
             await withCheckedContinuation { continuation in
-                Thread.detachNewThread { continuation.resume() }
+                Thread.detachNewThread {
+                    Thread.sleep(forTimeInterval: 0.05)
+                    continuation.resume()
+                }
             }
             try await process.put("b")
         },
@@ -151,7 +155,7 @@ struct ControlTests {
             }
             try await process.put("b")
         },
-        Escape(testDescription: "the store on another thread", advice: "another thread") {
+        Escape(testDescription: "the store on another thread", advice: "thread") {
             process in
             let task = Task.detached(executorPreference: Elsewhere()) {
                 try await process.put("a")

@@ -34,14 +34,18 @@ extension Simulation {
             guard let index = pending(transition) else { return false }
             processes[process].pending[index].hangsUntil = now + plan.longestHang
         case .leaseEnds:
-            guard let entry = entries.firstIndex(where: {
-                choice($0) == transition.subject && $0.holder != nil && !$0.isGone
-            }) else { return false }
+            guard
+                let entry = entries.firstIndex(where: {
+                    choice($0) == transition.subject && $0.holder != nil && !$0.isGone
+                })
+            else { return false }
             entries[entry].leaseUntil = now
         case .duplicate:
-            guard let entry = entries.firstIndex(where: {
-                choice($0) == transition.subject && ($0.isGone ? 1 : 0) == transition.detail
-            }) else { return false }
+            guard
+                let entry = entries.firstIndex(where: {
+                    choice($0) == transition.subject && ($0.isGone ? 1 : 0) == transition.detail
+                })
+            else { return false }
             entries[entry].isDuplicated = true
             add(entries[entry].content, isLocal: false, visibleFrom: now)
             entries[entries.count - 1].isDuplicated = true
@@ -75,9 +79,11 @@ extension Simulation {
         case .failPartly: verdict = .failPartly(Int(transition.detail))
         }
         if case .receive = processes[process].pending[index].call, transition.ending == .success {
-            guard let entry = entries.firstIndex(where: {
-                choice($0) == transition.detail && isVisible($0)
-            }) else { return false }
+            guard
+                let entry = entries.firstIndex(where: {
+                    choice($0) == transition.detail && isVisible($0)
+                })
+            else { return false }
             verdict = .receive(entry: entry)
         }
         let pending = processes[process].pending.remove(at: index)
@@ -109,7 +115,8 @@ extension Simulation {
             switch call {
             case .receive:
                 step.kind = .delivery
-                step.text = entries.first { choice($0) == transition.detail && isVisible($0) }
+                step.text =
+                    entries.first { choice($0) == transition.detail && isVisible($0) }
                     .map { describe($0) } ?? describe(call)
             case .sleep:
                 step.kind = .note

@@ -25,7 +25,10 @@ struct Search {
     /// Told from time to time how far it is.
     var progress: (Findings) -> Void = { _ in }
 
-    init(_ simulation: Simulation, _ reductions: Reductions = .all, _ limits: ExplorationLimits = ExplorationLimits()) {
+    init(
+        _ simulation: Simulation, _ reductions: Reductions = .all,
+        _ limits: ExplorationLimits = ExplorationLimits()
+    ) {
         self.simulation = simulation
         // Bounding the changes of process and leaving out orders don't go together.
         self.reductions =
@@ -135,7 +138,9 @@ struct Search {
         let parent = stack.last
         let chosen = parent.map { $0.candidates[$0.current] }
         let lastProcess =
-            chosen.map { $0.transition.process == .max ? parent?.lastProcess ?? .max : $0.transition.process }
+            chosen.map {
+                $0.transition.process == .max ? parent?.lastProcess ?? .max : $0.transition.process
+            }
             ?? .max
         let preemptions = parent.map { $0.preemptions + $0.preemption(of: $0.current) } ?? 0
         var candidates: [Candidate]
@@ -165,15 +170,21 @@ struct Search {
                 cacheKey.mix(UInt64(lastProcess))
             }
             let ranks = reductions.symmetry ? simulation.ranks : simulation.identityRanks
-            switch cache.visit(cacheKey, sleeping: sleeping.map { $0.transition.ranked(by: ranks) }) {
-            case .new: candidates.removeAll { candidate in sleeping.contains { $0.transition == candidate.transition } }
+            switch cache.visit(cacheKey, sleeping: sleeping.map { $0.transition.ranked(by: ranks) })
+            {
+            case .new:
+                candidates.removeAll { candidate in
+                    sleeping.contains { $0.transition == candidate.transition }
+                }
             case .only(let missing):
                 if stack.contains(where: { $0.key == key }) { runInCircles(from: candidates) }
                 if missing.isEmpty || simulation.violation != nil { return false }
                 candidates.removeAll { !missing.contains($0.transition.ranked(by: ranks)) }
             }
         } else {
-            candidates.removeAll { candidate in sleeping.contains { $0.transition == candidate.transition } }
+            candidates.removeAll { candidate in
+                sleeping.contains { $0.transition == candidate.transition }
+            }
         }
         var node = Node(
             candidates: candidates, sleeping: sleeping, key: key, lastProcess: lastProcess,

@@ -130,6 +130,8 @@ extension Simulation {
     @inline(__always)
     func suspend(_ process: SimulatedProcess.Identity, _ call: Call) async -> Verdict {
         guard isLive(process) else {
+            // What runs elsewhere can't be led to its end here; it must not keep a thread busy.
+            await holdElsewhere()
             await holdIfEndless()
             return .dead
         }
@@ -182,6 +184,16 @@ extension Simulation {
         guard executor.isOnOwnThread, isReaping else { return }
         callsOfTheDead += 1
         guard callsOfTheDead > 10_000 else { return }
+        await Self.standStill()
+    }
+
+    /// Stops a task that runs on another thread: nothing here can lead it to its end.
+    func holdElsewhere() async {
+        if !executor.isOnOwnThread { await Self.standStill() }
+    }
+
+    /// Never returns; the task is left behind.
+    private static func standStill() async {
         await withUnsafeContinuation { (_: UnsafeContinuation<Void, Never>) in }
     }
 

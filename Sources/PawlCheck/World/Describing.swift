@@ -4,7 +4,8 @@ internal import Pawl
 enum Describing {
     static func answer(_ answer: some Any) -> String? {
         switch answer {
-        case let document as Document?: document.map { "version \($0.version.rawValue)" } ?? "absent"
+        case let document as Document?:
+            document.map { "version \($0.version.rawValue)" } ?? "absent"
         case let result as WriteResult:
             switch result {
             case .committed(let versions):

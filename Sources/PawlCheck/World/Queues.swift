@@ -111,7 +111,8 @@ extension Simulation {
         !entry.isGone && (entry.leaseUntil ?? entry.visibleFrom) <= now
     }
 
-    func lease(_ index: Int, to process: SimulatedProcess.Identity, for lease: Duration) -> Delivery {
+    func lease(_ index: Int, to process: SimulatedProcess.Identity, for lease: Duration) -> Delivery
+    {
         if entries[index].leaseUntil != nil { noteLeaseEnded(index) }
         entries[index].leases += 1
         let entry = entries[index]

@@ -40,7 +40,10 @@ extension Simulation {
             await holdIfEndless()
             throw CancellationError()
         }
-        guard isOnOwnThread() else { throw CancellationError() }
+        guard isOnOwnThread() else {
+            await holdElsewhere()
+            throw CancellationError()
+        }
         if duration <= .zero { return }
         // Short waits are all alike, so that they end in any order, and executions that have waited
         // equally often are at the same time.

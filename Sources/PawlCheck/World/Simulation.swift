@@ -227,7 +227,9 @@ final class Simulation: @unchecked Sendable {
         defer { isReaping = false }
         for root in roots { root.cancel() }
         var rounds = 0
-        while unfinished > 0 || !graveyard.isEmpty || processes.contains(where: { !$0.pending.isEmpty }) {
+        while unfinished > 0 || !graveyard.isEmpty
+            || processes.contains(where: { !$0.pending.isEmpty })
+        {
             rounds += 1
             guard rounds < 10_000 else { break }
             for index in processes.indices {

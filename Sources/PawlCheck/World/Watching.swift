@@ -22,7 +22,8 @@ extension Simulation {
         var watched = work
         watched.run = { [self] bodies, context in
             let after = try await work.run(bodies, context)
-            return mark(after, over: bodies, context, by: envelope.id, work, process, isTransactional)
+            return mark(
+                after, over: bodies, context, by: envelope.id, work, process, isTransactional)
         }
         return watched
     }

@@ -236,10 +236,12 @@ public final class World {
         }
         let directory = Directory(endpoints: plan.endpoints)
         for delivered in deliveries {
-            let queues = delivered.queue.map { [$0] } ?? directory.handlers(of: delivered.envelope.type)
+            let queues =
+                delivered.queue.map { [$0] } ?? directory.handlers(of: delivered.envelope.type)
             precondition(
                 !queues.isEmpty,
-                "nothing in this world handles \(delivered.envelope.type); run its endpoint, or say `to:`")
+                "nothing in this world handles \(delivered.envelope.type); run its endpoint, or say `to:`"
+            )
             for queue in queues {
                 plan.messages.append(
                     Plan.Message(
@@ -257,7 +259,8 @@ public final class World {
         }
         let messages = deliveries.map { delivered in
             delivered.copies == 1
-                ? delivered.envelope.type : "\(delivered.copies) copies of \(delivered.envelope.type)"
+                ? delivered.envelope.type
+                : "\(delivered.copies) copies of \(delivered.envelope.type)"
         }
         return processes.joined(separator: ", ")
             + (messages.isEmpty ? "" : "; " + messages.joined(separator: ", "))
@@ -278,7 +281,8 @@ extension Simulation {
             guard executor.isOnOwnThread, !isReaping, run == process.run,
                 processes[process.index].incarnation == process.incarnation
             else { return }
-            violate("no process ends by an error", "\(processes[process.index].name) threw: \(error)")
+            violate(
+                "no process ends by an error", "\(processes[process.index].name) threw: \(error)")
         }
     }
 }
