@@ -6,6 +6,7 @@ extension Simulation {
     ///
     /// - Parameter preferred: The process that goes on first, if it can; so that the first
     ///   executions that are tried have few changes from one process to another.
+    /// - Returns: The choices; none, if nothing can happen any more.
     func enabled(preferring preferred: UInt8) -> [Candidate] {
         var good: [Candidate] = []
         var faults: [Candidate] = []

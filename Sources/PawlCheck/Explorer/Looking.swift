@@ -17,6 +17,7 @@ extension Simulation {
     /// - Parameters:
     ///   - preferred: The process whose choices come first.
     ///   - steps: How many steps the execution has.
+    /// - Returns: What was found: a violation, rest, or the choices from here.
     func look(preferring preferred: UInt8, after steps: Int) -> Situation {
         checkAlways()
         if violation != nil { return .violated }

@@ -18,6 +18,7 @@ extension Simulation {
     /// Makes an execution again and writes down what happens.
     ///
     /// - Parameter next: Picks the choice for a step, from the candidates; `nil` ends the execution.
+    /// - Returns: What was done, what was violated and the trace of it.
     func replay(_ next: (_ step: Int, _ candidates: [Candidate]) -> Int?) -> Replayed {
         isTracing = true
         defer { isTracing = false }

@@ -22,6 +22,7 @@ struct StateCache {
     /// - Parameters:
     ///   - key: The state.
     ///   - sleeping: The choices that are left out this time.
+    /// - Returns: What has to be explored from here.
     mutating func visit(_ key: Digest, sleeping: [Transition]) -> Visit {
         guard let stored = asleep[key] else {
             asleep[key] = sleeping

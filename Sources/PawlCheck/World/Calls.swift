@@ -88,6 +88,8 @@ extension Simulation {
     ///   - call: What it calls.
     ///   - effect: Carries it out; the verdict says how far.
     ///   - observe: Mixes the answer into what the process has seen.
+    /// - Returns: What the caller gets.
+    /// - Throws: `BackendError`: the fault that was chosen, or the effect's own refusal.
     @inline(__always)
     func perform<Answer>(
         _ process: SimulatedProcess.Identity, _ call: Call,

@@ -306,6 +306,7 @@ final class Simulation: @unchecked Sendable {
     /// go wrong.
     ///
     /// - Parameter isSymmetric: Whether processes of the same role may change places.
+    /// - Returns: The same digest for states that nothing later can tell apart.
     func key(isSymmetric: Bool) -> Digest {
         var key = worldDigest
         key &+= notes
