@@ -135,7 +135,6 @@ let package = Package(
                 "Pawl", "PawlCheck", "PawlContracts", "PawlMutants",
                 .product(name: "Logging", package: "swift-log"),
             ], swiftSettings: strict),
-        .executableTarget(name: "ScratchCheck", dependencies: ["Pawl", "PawlCheck", "PawlMutants"], path: "Scratch"),
         .testTarget(name: "TidyTests", swiftSettings: strict),
         // Test-only: the processes that the crash tests kill.
         .executableTarget(

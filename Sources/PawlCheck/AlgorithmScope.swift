@@ -55,6 +55,7 @@ package struct AlgorithmScope: Sendable {
         plan.budgets = budgets
         plan.endpoints = [Self.queue: ["Message"], Self.outbound: ["Output"]]
         plan.consumed = [Self.queue]
+        plan.watched = [Self.queue]
         for number in 0..<messages {
             let envelope = Envelope(
                 id: MessageID("message \(number + 1)"), type: "Message", body: [],
@@ -123,7 +124,8 @@ package struct AlgorithmScope: Sendable {
         let outputs = outputs
         return Plan.Role(
             name: sessions == 1 ? "session" : "session \(number + 1)", instances: resubmissions,
-            restarts: false, isCancellable: false
+            // An attempt at a submission is named after its process.
+            restarts: false, isSymmetric: false, isCancellable: false
         ) { process in
             let simulation = process.simulation
             let environment = process.environment

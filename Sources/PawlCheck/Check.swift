@@ -24,7 +24,10 @@
 /// lost, none speaks of a state that was never saved, all copies of an output are identical, nothing
 /// is left behind at rest, and everything comes to rest.
 ///
-/// With `PAWL_REPLAY` set to what a failure's report says, only that execution is made.
+/// It explores on threads of its own and blocks the calling one until it is done.
+///
+/// With `PAWL_REPLAY` set to what a failure's report says, the check that it names makes only that
+/// execution, and returns if it no longer shows anything.
 ///
 /// - Parameters:
 ///   - strategy: Which executions are tried.
@@ -53,11 +56,12 @@ public func check(
 public struct CheckError: Error, CustomStringConvertible {
     /// What kept the check from being one.
     public enum Code: Sendable {
-        /// Something ran outside of the checker's control.
+        /// Something ran outside of the checker's control, or the code did something else when it
+        /// was run again with the same choices. What it was, the message says.
         case outOfControl
-        /// The scope was too large to be exhausted.
+        /// The scope was too large to be exhausted with as many executions as were allowed.
         case notExhausted
-        /// A replay does not fit the code.
+        /// The execution can't be made again: the code, or what it depends on, has changed.
         case noSuchReplay
     }
 
@@ -76,7 +80,7 @@ public struct CheckError: Error, CustomStringConvertible {
 
 /// One check: explores, makes a failure small, and reports.
 package struct Examination: Sendable {
-    let plan: Plan
+    private(set) var plan: Plan
     let strategy: Strategy
     let scope: String
     /// The command that replays: from the check's name and its choices.
@@ -89,6 +93,7 @@ package struct Examination: Sendable {
         replay: @escaping @Sendable (_ name: String, _ choices: String) -> String
     ) {
         self.plan = plan
+        if case .sampled = strategy.kind { self.plan.failsInAllWays = true }
         self.strategy = strategy
         self.scope = scope
         self.replay = replay
@@ -122,12 +127,13 @@ package struct Examination: Sendable {
         var digest = Digest()
         digest.mix(scope)
         digest.mix(plan.budgets.packed)
+        digest.mix(plan.failsInAllWays ? 1 : 0)
         return String(digest.finished.short & 0xFFFF_FFFF, radix: 16)
     }
 
     /// The choices in a replay, if it is one of this check.
     package func choices(in replay: String) -> [Int]? {
-        let parts = replay.split(separator: ":", maxSplits: 1)
+        let parts = replay.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
         guard parts.count == 2, parts[0] == name else { return nil }
         return ChoiceList.places(String(parts[1]))
     }

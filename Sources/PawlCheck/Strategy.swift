@@ -15,11 +15,11 @@ public struct Strategy: Sendable {
     }
 
     /// Tries every order of events and every place for each fault, up to equivalence. Fit for small
-    /// scopes: two or three processes, one or two messages, one or two faults.
+    /// scopes: two or three processes, one or two messages, one or two faults. It uses one core.
     ///
     /// - Parameters:
     ///   - crashes: Processes that die, in each execution.
-    ///   - failures: Calls that fail: before their effect, or after it.
+    ///   - failures: Calls that fail: before their effect, after it, or in the middle of it.
     ///   - redeliveries: Leases that end while the message is still being handled.
     ///   - duplicates: Messages that the transport delivers once more than it should.
     ///   - expiries: Leaps in time by which records expire.
@@ -40,14 +40,16 @@ public struct Strategy: Sendable {
     }
 
     /// Tries executions drawn at random, the odd ones more often than chance would. Fit for scopes
-    /// that are too large to be exhausted.
+    /// that are too large to be exhausted; it never claims that they are. Each execution is made
+    /// once, so code that depends on real time or on the order of a `Set` is not found out.
     ///
     /// - Parameters:
-    ///   - executions: How many executions are tried.
-    ///   - seed: What the draws follow from: the same seed, the same executions.
+    ///   - executions: How many executions are tried, over all cores.
+    ///   - seed: What the draws follow from: with the same seed and number of cores, the same
+    ///     executions.
     ///   - cores: How many threads explore, each other executions.
     ///   - crashes: Processes that die, in each execution.
-    ///   - failures: Calls that fail: before their effect, or after it.
+    ///   - failures: Calls that fail: before their effect, after it, or in the middle of it.
     ///   - redeliveries: Leases that end while the message is still being handled.
     ///   - duplicates: Messages that the transport delivers once more than it should.
     ///   - expiries: Leaps in time by which records expire.

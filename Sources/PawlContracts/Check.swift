@@ -59,21 +59,24 @@ public struct Check<Subject: ContractSubject>: Sendable, CustomStringConvertible
     /// - Parameters:
     ///   - subject: What is checked.
     ///   - patience: After how much real time the check is given up, as failed: what waits for
-    ///     ever must not stop the others from running.
+    ///     ever must not stop the others from running. `nil` where no real time goes by, as in a
+    ///     simulation: whoever runs the check sees to its end then.
     /// - Returns: Whether it passed or was skipped, and for lack of what.
     /// - Throws: A ``ContractViolation`` with the name of this check.
     @discardableResult
     public func run(
-        _ subject: Subject, patience: Duration = .seconds(60)
+        _ subject: Subject, patience: Duration? = .seconds(60)
     ) async throws -> CheckOutcome {
         let lacking = lacking(in: subject)
         guard lacking.isEmpty else { return .skipped(lacking: lacking) }
         do {
             try await withThrowingTaskGroup { group in
                 group.addTask { try await body(subject) }
-                group.addTask {
-                    try await Environment.system.sleep(patience)
-                    throw ContractViolation("it did not end within \(patience)")
+                if let patience {
+                    group.addTask {
+                        try await Environment.system.sleep(patience)
+                        throw ContractViolation("it did not end within \(patience)")
+                    }
                 }
                 defer { group.cancelAll() }
                 try await group.next()

@@ -23,7 +23,27 @@ public struct Session: Sendable {
     /// After so many conflicts the session gives up.
     private static let maximumConflicts = 100
 
+    /// Looks over a session's shoulder: the checker does.
+    package struct Watch: Sendable {
+        let work: @Sendable (Work, Envelope) -> Work
+        let answered: @Sendable (MessageID) -> Void
+
+        /// Creates a watch.
+        ///
+        /// - Parameters:
+        ///   - work: Puts something around what a submission does.
+        ///   - answered: Told of each submission that was answered as saved.
+        package init(
+            work: @escaping @Sendable (Work, Envelope) -> Work,
+            answered: @escaping @Sendable (MessageID) -> Void
+        ) {
+            self.work = work
+            self.answered = answered
+        }
+    }
+
     private let endpoint: Endpoint
+    package var watch: Watch?
 
     /// A session of an endpoint that runs in this process, or could.
     ///
@@ -130,12 +150,17 @@ public struct Session: Sendable {
                 ?? MessageID(from: environment),
             type: "pawl.session", body: [], sentAt: environment.now())
         let attempt = Attempt(
-            message: message, endpoint: endpoint.name, work: work(message),
+            message: message, endpoint: endpoint.name,
+            work: watch.map { $0.work(work(message), message) } ?? work(message),
             router: Router(transport: endpoint.transport), environment: environment)
         for conflicts in 0..<Self.maximumConflicts {
             switch try await endpoint.algorithm.submit(attempt) {
-            case .committed: return .committed
-            case .alreadyCommitted: return .alreadyCommitted
+            case .committed:
+                watch?.answered(message.id)
+                return .committed
+            case .alreadyCommitted:
+                watch?.answered(message.id)
+                return .alreadyCommitted
             case .conflict:
                 try await environment.sleep(
                     environment.jittered(.milliseconds(1 << min(conflicts, 6))))

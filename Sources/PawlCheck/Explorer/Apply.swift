@@ -25,17 +25,14 @@ extension Simulation {
         case .call: return answer(transition)
         case .crash: crash(process)
         case .crashPartly:
-            let sending = processes[process].pending.firstIndex {
-                if case .send = $0.call { true } else { false }
-            }
-            guard let sending,
+            guard let sending = pending(transition),
                 case .send(let messages, let contents) = processes[process].pending[sending].call
             else { return false }
             send(messages.prefix(Int(transition.detail)), contents, isLocal: false)
             crash(process)
         case .hang:
             guard let index = pending(transition) else { return false }
-            processes[process].pending[index].hangsSince = now
+            processes[process].pending[index].hangsUntil = now + plan.longestHang
         case .leaseEnds:
             guard let entry = entries.firstIndex(where: {
                 choice($0) == transition.subject && $0.holder != nil && !$0.isGone
@@ -48,10 +45,13 @@ extension Simulation {
             entries[entry].isDuplicated = true
             add(entries[entry].content, isLocal: false, visibleFrom: now)
             entries[entries.count - 1].isDuplicated = true
-        case .expire: now = now + plan.retention + .seconds(1)
+        case .expire:
+            now = now + plan.retention + .seconds(1)
+            isChanged = true
         case .time:
             guard let next = nextDeadline else { return false }
             now = next
+            isChanged = true
         }
         return true
     }

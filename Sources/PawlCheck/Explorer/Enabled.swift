@@ -22,8 +22,8 @@ extension Simulation {
                 } else {
                     addGood(pending, of: index, held, to: &good)
                 }
-                let hangsOn = pending.hangsSince.map { now - $0 < plan.longestHang } ?? false
-                if !hangsOn, first.count + good.count > before { isBusy = true }
+                let hangs = pending.hangsUntil.map { now < $0 } ?? false
+                if !hangs, first.count + good.count > before { isBusy = true }
                 addFaults(pending, of: index, held, to: &faults)
             }
             addProcessFaults(index, held, canTimePass: deadline != nil, to: &faults)
@@ -67,7 +67,8 @@ extension Simulation {
                             kind: .call, process: UInt8(index), subject: pending.fingerprint,
                             detail: detail),
                         reads: Footprint.time | held.reads,
-                        writes: held.writes | footprint(of: entry) | visibility(of: entry)))
+                        writes: held.writes | footprint(of: entry) | visibility(of: entry)
+                            | directoryFootprint))
             }
         case .sleep(let deadline):
             guard deadline <= now else { return }
@@ -86,14 +87,21 @@ extension Simulation {
                 kind: .call, process: UInt8(index), ending: ending, subject: pending.fingerprint,
                 detail: detail),
             reads: pending.reads | held.reads | Footprint.time,
-            writes: pending.writes | held.writes | extra)
+            writes: pending.writes | held.writes | extra | directoryFootprint)
     }
 
-    /// Copies that can't be told apart are one choice.
+    /// What every step of a process may touch where endpoints come and go.
+    private var directoryFootprint: UInt64 { hasNewEndpoints ? Footprint.directory : 0 }
+
+    /// Copies that can't be told apart are one choice. Those that somebody holds can be, by whoever
+    /// holds them; of those that are gone nothing is left that could matter.
     func choice(_ entry: Entry) -> UInt64 {
-        interner.contents[entry.content].digest.short << 24 | UInt64(entry.leases & 0xFFF) << 12
-            | UInt64(entry.endedLeases & 0x3FF) << 2 | (entry.isLocal ? 2 : 0)
-            | (entry.isDuplicated ? 1 : 0)
+        var state: UInt64 = (entry.isLocal ? 2 : 0) | (entry.isDuplicated ? 1 : 0)
+        if !entry.isGone {
+            state |= UInt64(entry.leases) << 16 | UInt64(entry.endedLeases) << 2
+            if entry.holder != nil { state |= UInt64(entry.copy + 1) << 48 }
+        }
+        return interner.contents[entry.content].digest.short &+ state &* 0x9E37_79B9_7F4A_7C15
     }
 
     /// What the step of a process may give back without a call of its own, or by its death.
@@ -113,13 +121,12 @@ extension Simulation {
         if budgets.failures > 0 {
             let bit = Footprint.budget(.failures)
             if case .receive = pending.call {
-                if processes[index].forgets { return }
+                guard plan.failsInAllWays, !processes[index].forgets else { return }
                 list.append(
                     candidate(pending, of: index, held, ending: .failBefore, extra: bit))
                 return
             }
-            // To bare algorithms a failure is a failure: whoever is told less has to be right too.
-            if !processes[index].forgets || !pending.call.hasEffect {
+            if plan.failsInAllWays || !pending.call.hasEffect {
                 list.append(candidate(pending, of: index, held, ending: .failBefore, extra: bit))
             }
             if pending.call.hasEffect {
@@ -158,20 +165,24 @@ extension Simulation {
             list.append(
                 Candidate(
                     transition: Transition(kind: .crash, process: UInt8(index)),
-                    reads: Footprint.time | held.reads, writes: held.writes | bit))
-            for case .send(let messages, let contents) in busy.map(\.call) {
+                    reads: Footprint.time | held.reads,
+                    writes: held.writes | bit | directoryFootprint))
+            for pending in busy {
+                guard case .send(let messages, let contents) = pending.call else { continue }
                 for sent in 1..<max(1, messages.count) {
                     list.append(
                         Candidate(
                             transition: Transition(
-                                kind: .crashPartly, process: UInt8(index), detail: UInt64(sent)),
+                                kind: .crashPartly, process: UInt8(index),
+                                subject: pending.fingerprint, detail: UInt64(sent)),
                             reads: Footprint.time | held.reads,
-                            writes: held.writes | bit | footprint(ofMessages: contents)))
+                            writes: held.writes | bit | footprint(ofMessages: contents)
+                                | directoryFootprint))
                 }
             }
         }
         if budgets.delays > 0, canTimePass {
-            for pending in busy where !pending.isHung && pending.call.isWork {
+            for pending in busy where pending.hangsUntil == nil && pending.call.isWork {
                 list.append(
                     Candidate(
                         transition: Transition(
@@ -188,15 +199,17 @@ extension Simulation {
                 list.append(
                     Candidate(
                         transition: Transition(kind: .leaseEnds, subject: choice(entry)),
-                        reads: visibility(of: entry),
+                        // When somebody's wait is over next depends on it.
+                        reads: visibility(of: entry) | Footprint.time,
                         writes: footprint(of: entry) | Footprint.budget(.redeliveries)))
             }
             if budgets.duplicates > 0, !entry.isDuplicated, !entry.isLocal {
+                let transition = Transition(
+                    kind: .duplicate, subject: choice(entry), detail: entry.isGone ? 1 : 0)
+                if list.contains(where: { $0.transition == transition }) { continue }
                 list.append(
                     Candidate(
-                        transition: Transition(
-                            kind: .duplicate, subject: choice(entry), detail: entry.isGone ? 1 : 0),
-                        reads: 0,
+                        transition: transition, reads: Footprint.time,
                         writes: Footprint.message(identity) | visibility(of: entry)
                             | footprint(of: entry) | Footprint.budget(.duplicates)))
             }
@@ -211,6 +224,7 @@ extension Simulation {
 
     /// When somebody's wait is over next: a process's, or that for a message.
     var nextDeadline: Timestamp? {
+        if let time = nextMessage { return time }
         var next: Timestamp?
         func consider(_ time: Timestamp) {
             if time > now { next = min(next ?? time, time) }
@@ -219,6 +233,23 @@ extension Simulation {
             for case .sleep(let deadline) in state.pending.map(\.call) { consider(deadline) }
         }
         for entry in entries where !entry.isGone { consider(entry.leaseUntil ?? entry.visibleFrom) }
+        return next
+    }
+}
+
+extension Simulation {
+    /// When the next message can be received, if waiting for it is all that there is to do: what
+    /// waits for time then only looks after something, again and again, and a month of that would
+    /// be too long an execution.
+    private var nextMessage: Timestamp? {
+        guard processes.allSatisfy(\.isIdle) else { return nil }
+        var next: Timestamp?
+        for entry in entries where !entry.isGone {
+            guard entry.leaseUntil == nil, entry.visibleFrom > now else { return nil }
+            let queue = interner.contents[entry.content].queue
+            guard processes.contains(where: { $0.isWaiting(for: queue) }) else { continue }
+            next = min(next ?? entry.visibleFrom, entry.visibleFrom)
+        }
         return next
     }
 }

@@ -7,6 +7,8 @@ package struct Findings: Sendable {
     package var deepest = 0
     /// The first execution that shows a violation.
     package var failure: Failure?
+    /// All properties that were seen violated; one alone if the first violation ends it.
+    package var violated: Set<String> = []
     /// Whether everything within the scope was explored.
     package var isExhausted = false
     /// What keeps this from being a proof.

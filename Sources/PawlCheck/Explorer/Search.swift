@@ -15,7 +15,11 @@ struct Search {
     private let limits: ExplorationLimits
     private var cache = StateCache()
     fileprivate var stack: [Node] = []
+    /// What was chosen after the choices on the stack, to see whether it goes round in circles.
+    private var circle: [Transition] = []
     private(set) var findings = Findings()
+    /// The state that was looked at last.
+    private var lastKey = Digest.zero
     /// The property whose violation is looked for; others are passed over. `nil` for any.
     var wanted: String?
     /// Told from time to time how far it is.
@@ -34,7 +38,16 @@ struct Search {
     /// Explores.
     mutating func run() -> Findings {
         repeat {
-            let goesOn = execute()
+            let knewAll = simulation.hasNewEndpoints
+            var goesOn = execute()
+            if simulation.hasNewEndpoints != knewAll {
+                // More belongs to a state than was thought, so all begins anew.
+                stack = []
+                cache = StateCache()
+                findings = Findings()
+                goesOn = execute()
+            }
+            goesOn = goesOn && (findings.executions > 0 || isRepeatable())
             findings.executions += 1
             findings.states = cache.count
             findings.deepest = max(findings.deepest, stack.count)
@@ -65,11 +78,15 @@ struct Search {
             findings.caveats.append(escape)
             goesOn = false
         }
-        let choices = stack.map { $0.candidates[$0.current].transition }
-        if let violation = simulation.violation, findings.failure == nil,
+        let choices = stack.map { $0.candidates[$0.current].transition } + circle
+        circle = []
+        // What is seen out of control is no finding.
+        if findings.caveats.isEmpty, let violation = simulation.violation,
             wanted.map({ $0 == violation.property }) ?? true
         {
-            findings.failure = Findings.Failure(violation: violation, choices: choices)
+            findings.violated.insert(violation.property)
+            findings.failure =
+                findings.failure ?? Findings.Failure(violation: violation, choices: choices)
             if limits.stopsAtViolation { goesOn = false }
         }
         if !simulation.end() {
@@ -77,6 +94,26 @@ struct Search {
             goesOn = false
         }
         return goesOn
+    }
+
+    /// Makes the first execution once more, to see whether it is the same: there may be no other.
+    private mutating func isRepeatable() -> Bool {
+        // A violation is told by its execution, which will be made again.
+        if findings.failure != nil { return true }
+        simulation.begin()
+        var isSame = true
+        for node in stack where isSame {
+            isSame =
+                simulation.key(isSymmetric: reductions.symmetry) == node.key
+                && simulation.apply(node.candidates[node.current].transition)
+        }
+        isSame = isSame && simulation.key(isSymmetric: reductions.symmetry) == lastKey
+        if !isSame { findings.caveats.append(Self.divergence) }
+        if !simulation.end() {
+            findings.caveats.append(Self.endless)
+            return false
+        }
+        return isSame
     }
 
     /// Repeats the choices on the stack.
@@ -120,6 +157,7 @@ struct Search {
             }
         }
         let key = simulation.key(isSymmetric: reductions.symmetry)
+        lastKey = key
         if reductions.states {
             var cacheKey = key
             if limits.preemptions != nil {
@@ -130,7 +168,8 @@ struct Search {
             switch cache.visit(cacheKey, sleeping: sleeping.map { $0.transition.ranked(by: ranks) }) {
             case .new: candidates.removeAll { candidate in sleeping.contains { $0.transition == candidate.transition } }
             case .only(let missing):
-                if missing.isEmpty { return false }
+                if stack.contains(where: { $0.key == key }) { runInCircles(from: candidates) }
+                if missing.isEmpty || simulation.violation != nil { return false }
                 candidates.removeAll { !missing.contains($0.transition.ranked(by: ranks)) }
             }
         } else {
@@ -145,6 +184,29 @@ struct Search {
             preconditionFailure("a choice that was just offered can't be made")
         }
         return true
+    }
+
+    /// The state was met before in this very execution, so there is a way to go on for ever. That is
+    /// wrong only if being fair doesn't help: if there is no rest although everybody gets his turn
+    /// and nothing fails any more.
+    private mutating func runInCircles(from candidates: [Candidate]) {
+        var candidates = candidates
+        var turns = [Int](repeating: 0, count: simulation.processes.count + 1)
+        func turn(_ candidate: Candidate) -> Int {
+            turns[min(Int(candidate.transition.process), turns.count - 1)]
+        }
+        while true {
+            let next = candidates.filter { !$0.transition.isFault }.min { turn($0) < turn($1) }
+            guard let next else { return }
+            turns[min(Int(next.transition.process), turns.count - 1)] = circle.count + 1
+            circle.append(next.transition)
+            guard simulation.apply(next.transition) else { return }
+            let steps = stack.count + circle.count
+            guard case .choices(let found) = simulation.look(preferring: .max, after: steps) else {
+                return
+            }
+            candidates = found
+        }
     }
 
     /// Moves on to the next alternative. Returns whether there is one.
@@ -203,12 +265,14 @@ extension Transition {
 }
 
 extension Simulation {
-    /// Each process's place among those of its role, ordered by what they have seen: the same for
-    /// states that differ only in which process is which.
+    /// Each process's place among those of its role, ordered by all that tells them apart: the same
+    /// for states that differ only in which process is which.
     var ranks: [UInt8] {
+        let digests = processes.indices.map { digest(ofProcess: $0, isSymmetric: true) }
         let order = processes.indices.sorted { left, right in
-            let (a, b) = (processes[left], processes[right])
-            return (a.role, a.local.high, a.local.low, left) < (b.role, b.local.high, b.local.low, right)
+            let (a, b) = (digests[left], digests[right])
+            return (processes[left].role, a.high, a.low, left)
+                < (processes[right].role, b.high, b.low, right)
         }
         var ranks = [UInt8](repeating: 0, count: processes.count)
         for (rank, index) in order.enumerated() { ranks[index] = UInt8(rank) }

@@ -5,11 +5,12 @@
 public struct CheckFailure: Error, CustomStringConvertible {
     /// A property that does not hold.
     public struct Violation: Sendable {
-        /// The property's name, for example `exactly once`.
+        /// The property's name, for example `no ghosts`, or `finally: one charge` for one of yours.
         public let property: String
         /// What was seen instead, with names and values.
         public let explanation: String
-        /// The choices that lead there: what a replay is given.
+        /// The choices that lead there, each as its place among those that could be made; the part
+        /// of a replay behind the colon.
         public let choices: String
         /// The command that replays it; `nil` if there is none.
         public let replay: String?

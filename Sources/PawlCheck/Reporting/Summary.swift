@@ -3,28 +3,31 @@
 /// For example:
 ///
 /// ```
-/// scope       outbox, 2 consumers × 1 message
-/// budgets     1 crash, 1 other fault, 2 preemptions
-/// strategy    depth first
-/// executions  12,345, the longest of 87 steps
-/// states      4,321 distinct, 12 of them terminal
-/// time        3.2 s
+/// scope       2 × billing; 2 copies of ChargeAccount
+/// budgets     1 crash
+/// strategy    exhaustive: depth first, sleep sets, states, symmetry
+/// executions  1,482, the longest of 24 steps
+/// states      3,940 distinct, 14 of them terminal
+/// time        0.7 s
 /// exhausted
 /// ```
 public struct CheckSummary: Sendable, CustomStringConvertible {
-    /// What was checked, for example `outbox, 2 consumers × 1 message`.
+    /// What was checked, for example `2 × billing; 2 copies of ChargeAccount`.
     public let scope: String
-    /// How many crashes, faults and preemptions an execution could have.
+    /// How many faults of each kind an execution could have, for example `1 crash, 1 failure`.
     public let budgets: String
-    /// In which order the executions were tried.
+    /// How the executions were chosen: all of them, up to equivalence; drawn from a seed; or one
+    /// that was made again.
     public let strategy: String
     /// How many executions were run.
     public let executions: Int
     /// How many distinct states they came through.
     public let states: Int
-    /// How many of the distinct states had nothing left to do.
+    /// How many distinct worlds were at rest: documents and messages, whatever is left of the
+    /// budgets.
     public let terminalStates: Int
-    /// Whether every execution within the budgets was covered.
+    /// Whether every execution within the budgets was covered, up to equivalence. Never after
+    /// sampling, nor if anything ran outside of the checker's control.
     public let isExhausted: Bool
     /// Why not all was covered, or what ran outside of the checker's control; empty if neither.
     public let limits: [String]

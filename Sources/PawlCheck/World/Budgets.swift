@@ -3,7 +3,8 @@
 /// The faults of a kind are tried at every place where they can happen; what an execution has used
 /// up does not come back.
 public struct Budgets: Hashable, Sendable {
-    /// Processes that die in the middle of something and are started again.
+    /// Processes that die in the middle of something, perhaps while they send. They are started
+    /// again with nothing in memory, except those that say otherwise, such as sessions.
     public var crashes: Int
     /// Calls that fail: before they take effect, or after it (“took effect, but reported
     /// failure”), or, where a call sends several messages, in between.
@@ -13,12 +14,13 @@ public struct Budgets: Hashable, Sendable {
     public var redeliveries: Int
     /// Messages that the transport delivers once more than it should, however late.
     public var duplicates: Int
-    /// Leaps in time as long as processed messages are remembered, so that records expire.
+    /// Leaps in time longer than processed messages are remembered, so that records expire, and
+    /// whatever waits for time goes on.
     public var expiries: Int
-    /// Reads that are answered with what a document held before its last change, as eventually
-    /// consistent stores do.
+    /// Reads of one document that are answered with what it held before its last change, as
+    /// eventually consistent stores do.
     public var staleReads: Int
-    /// Calls that hang while time goes by, until everything else has come to rest or later.
+    /// Calls that hang while time goes by and others go on, for 90 seconds at most.
     public var delays: Int
 
     /// Creates budgets; nothing goes wrong unless it is said here.

@@ -53,9 +53,8 @@ struct Pending {
     let continuation: UnsafeContinuation<Verdict, Never>
     /// Names it within its process.
     let number: Int
-    /// Since when it hangs, if it does.
-    var hangsSince: Timestamp?
-    var isHung: Bool { hangsSince != nil }
+    /// Until when time may go by at the most without its being answered; `nil` if it does not hang.
+    var hangsUntil: Timestamp?
     /// The documents and messages that it reads and writes.
     let reads: UInt64
     let writes: UInt64
@@ -77,6 +76,8 @@ enum Footprint {
     static func budget(_ kind: Budgets.Kind) -> UInt64 { 1 << UInt64(48 + kind.rawValue) }
     static let allDocuments: UInt64 = 1 << 24 - 1
     static let time: UInt64 = 1 << 60
+    /// Which endpoints there are.
+    static let directory: UInt64 = 1 << 61
 }
 
 extension Simulation {
@@ -128,7 +129,10 @@ extension Simulation {
     /// Waits for the explorer.
     @inline(__always)
     func suspend(_ process: SimulatedProcess.Identity, _ call: Call) async -> Verdict {
-        guard isLive(process) else { return .dead }
+        guard isLive(process) else {
+            await holdIfEndless()
+            return .dead
+        }
         guard processes[process.index].isCancellable else {
             return await withUnsafeContinuation { register(process, call, $0) }
         }
@@ -172,16 +176,29 @@ extension Simulation {
         pending.continuation.resume(returning: .cancelled)
     }
 
+    /// Stops a task for good that goes on and on although it was cancelled and whatever it calls
+    /// fails: it would never let go of the thread.
+    func holdIfEndless() async {
+        guard executor.isOnOwnThread, isReaping else { return }
+        callsOfTheDead += 1
+        guard callsOfTheDead > 10_000 else { return }
+        await withUnsafeContinuation { (_: UnsafeContinuation<Void, Never>) in }
+    }
+
+    /// Whether the caller is where it should be; notes it if not.
+    func isOnOwnThread() -> Bool {
+        if executor.isOnOwnThread { return true }
+        executor.noteEscape(
+            """
+            The store, the transport or the environment was called from another thread. Code under \
+            check must not start threads, use Dispatch or run on the main actor.
+            """)
+        return false
+    }
+
     /// Whether a process may still do anything.
-    private func isLive(_ process: SimulatedProcess.Identity) -> Bool {
-        guard executor.isOnOwnThread else {
-            executor.noteEscape(
-                """
-                The store or the transport was called from another thread. Code under check must \
-                not start threads or use Dispatch.
-                """)
-            return false
-        }
+    func isLive(_ process: SimulatedProcess.Identity) -> Bool {
+        guard isOnOwnThread() else { return false }
         return !isReaping && processes[process.index].incarnation == process.incarnation
             && run == process.run
     }

@@ -14,6 +14,8 @@ package struct Plan: Sendable {
         /// Whether it keeps nothing in memory from one message to the next, so that its state is
         /// what it has seen since the last one came.
         package var forgets = false
+        /// Whether the processes that have it may change places; not if their names show.
+        package var isSymmetric = true
         /// Whether its tasks may be cancelled while they wait.
         package var isCancellable = true
         /// What it does. When it returns, the process has ended.
@@ -41,6 +43,8 @@ package struct Plan: Sendable {
     var endpoints: [String: Set<String>] = [:]
     /// The queues that some process receives from.
     var consumed: Set<String> = []
+    /// The queues whose messages handlers apply, under watch.
+    var watched: Set<String> = []
     var budgets = Budgets()
     var limits = StoreLimits(largestDocument: 16 << 20, largestBatch: 1_000)
     var transportLimits = TransportLimits(largestMessage: 16 << 20)
@@ -48,6 +52,10 @@ package struct Plan: Sendable {
     var retention: Duration = .days(7)
     /// A wait that is not longer may end although others have something to do.
     var patience: Duration = .seconds(1)
+    /// Whether a call that fails without effect says so in one execution and can't tell in another,
+    /// and whether receiving fails too. Otherwise what fails without effect can't tell: whoever is
+    /// right then is right when he is told more. And a failed receipt is only a later one.
+    var failsInAllWays = false
     /// How long a call hangs at most: as long as it takes until a submission is given up, and more.
     /// Without an end time could go by for ever.
     var longestHang: Duration = .seconds(90)

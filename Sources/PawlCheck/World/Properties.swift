@@ -23,7 +23,7 @@ extension Simulation {
                 """)
         }
         for mark in after where !before.contains(mark) {
-            committed.insert(mark.attempt)
+            noteCommitted(mark.attempt)
             // I1
             let message = attempts[mark.attempt]?.message
             let earlier = before.first { attempts[$0.attempt]?.message == message }
@@ -36,6 +36,15 @@ extension Simulation {
                     """)
             }
         }
+    }
+
+    /// The effect of an attempt is saved. What it has to send then, no state of the world shows.
+    func noteCommitted(_ attempt: Int) {
+        guard committed.insert(attempt).inserted else { return }
+        var digest = Digest()
+        digest.mix(attempt)
+        for count in attempts[attempt]?.destinations ?? [] { digest.mix(count) }
+        notes &+= digest.finished
     }
 
     /// A message is put into a queue: what it speaks of must have been saved, and all copies must be
@@ -106,6 +115,8 @@ extension Simulation {
     private func checkNothingLost() {
         let messages = Set(committed.compactMap { attempts[$0]?.message })
         for entry in entries where entry.isGone {
+            // What code of the user's own receives it may do with as it likes.
+            guard plan.watched.contains(interner.contents[entry.content].queue) else { continue }
             let envelope = interner.contents[entry.content].envelope
             if envelope.type == Submission.typeName || messages.contains(envelope.id)
                 || isDeadLetter(envelope.id)
@@ -203,9 +214,6 @@ extension Simulation {
 
     func describe(attempt: Int) -> String {
         guard let note = attempts[attempt] else { return "an attempt" }
-        let earlier = attempts.values.count {
-            $0.message == note.message && $0.number < note.number
-        }
-        return "attempt \(earlier + 1) at \(name(of: note.message))"
+        return "attempt \(note.earlier + 1) at \(name(of: note.message))"
     }
 }

@@ -7,15 +7,34 @@ extension Simulation {
     func register(_ registration: Registration) -> RegistrationResult {
         let known = registered[registration.endpoint] ?? [:]
         let (result, forget) = registration.decide(known: known, now: now)
+        if plan.endpoints[registration.endpoint] != registration.types { hasNewEndpoints = true }
         guard result == .registered else { return result }
-        if Set(known.keys) != registration.types {
-            var types = known
-            for type in forget { types[type] = nil }
-            for type in registration.types { types[type] = now }
-            registered[registration.endpoint] = types
-            directory = Directory(endpoints: registered.mapValues { Set($0.keys) })
-        }
+        var types = known
+        for type in forget { types[type] = nil }
+        for type in registration.types { types[type] = now }
+        let isNew = registered[registration.endpoint] == nil || Set(known.keys) != Set(types.keys)
+        registered[registration.endpoint] = types
+        if isNew { directory = Directory(endpoints: registered.mapValues { Set($0.keys) }) }
         return result
+    }
+
+    /// Mixes in who is registered and since when.
+    func mixRegistered(into digest: inout Digest) {
+        for (endpoint, types) in registered.sorted(by: { $0.key < $1.key }) {
+            digest.mix(endpoint)
+            for (type, time) in types.sorted(by: { $0.key < $1.key }) {
+                digest.mix(type)
+                digest.mix(time.microseconds)
+            }
+        }
+    }
+
+    /// A process has seen who is registered.
+    func observeDirectory(_ process: SimulatedProcess.Identity) {
+        guard hasNewEndpoints, processes[process.index].incarnation == process.incarnation,
+            run == process.run
+        else { return }
+        mixRegistered(into: &processes[process.index].local)
     }
 
     func checkExists(_ queue: String) throws(BackendError) {
@@ -71,6 +90,7 @@ extension Simulation {
     // MARK: Messages
 
     func add(_ content: Int, isLocal: Bool, visibleFrom: Timestamp) {
+        isChanged = true
         let copy = entries.count { $0.content == content }
         entries.append(
             Entry(content: content, copy: copy, isLocal: isLocal, visibleFrom: visibleFrom))
@@ -80,7 +100,8 @@ extension Simulation {
         for (message, content) in zip(messages, contents) {
             notePublished(content)
             // What nobody receives is only remembered.
-            guard plan.consumed.contains(message.queue) else { continue }
+            let isKnown = plan.endpoints[message.queue] != nil
+            guard !isKnown || plan.consumed.contains(message.queue) else { continue }
             let visibleFrom = message.notBefore.map { max($0, now) } ?? now
             add(content, isLocal: isLocal, visibleFrom: visibleFrom)
         }
@@ -198,7 +219,6 @@ extension Simulation {
             processes[index].incarnation == process.incarnation
         else { return }
         processes[index].local = Digest()
-        processes[index].drawn = 0
         if !entries.contains(where: { $0.holder == index }) {
             processes[index].hasLeftTraces = false
         }

@@ -9,6 +9,13 @@ package struct SimulatedDatabase: Database {
 
     private var simulation: Simulation { process.simulation }
 
+    /// The simulation, unless the call comes from where nothing may be touched.
+    private func entered() throws(BackendError) -> Simulation {
+        let simulation = process.simulation
+        guard simulation.isOnOwnThread() else { throw Simulation.death }
+        return simulation
+    }
+
     package var limits: StoreLimits { simulation.plan.limits }
     package var transportLimits: TransportLimits { simulation.plan.transportLimits }
     package var processedRetention: Duration? { nil }
@@ -18,7 +25,7 @@ package struct SimulatedDatabase: Database {
     package func read(
         _ key: DocumentKey, in partition: PartitionKey
     ) async throws(BackendError) -> Document? {
-        let simulation = simulation
+        let simulation = try entered()
         let address = simulation.interner.address(key, in: partition)
         return try await simulation.perform(
             process, .read(address: address),
@@ -35,7 +42,7 @@ package struct SimulatedDatabase: Database {
     package func read(
         kind: String, in partition: PartitionKey, after: String?, limit: Int
     ) async throws(BackendError) -> [LocatedDocument] {
-        let simulation = simulation
+        let simulation = try entered()
         return try await simulation.perform(
             process, .scan(kind: kind),
             effect: { (_) throws(BackendError) in
@@ -48,7 +55,7 @@ package struct SimulatedDatabase: Database {
     package func list(
         kind: String, after: LocatedDocument?, limit: Int
     ) async throws(BackendError) -> [LocatedDocument] {
-        let simulation = simulation
+        let simulation = try entered()
         return try await simulation.perform(
             process, .scan(kind: kind),
             effect: { (_) throws(BackendError) in
@@ -65,7 +72,7 @@ package struct SimulatedDatabase: Database {
     package func write(
         _ writes: [Write], in partition: PartitionKey
     ) async throws(BackendError) -> WriteResult {
-        let simulation = simulation
+        let simulation = try entered()
         try simulation.plan.limits.check(writes)
         let addresses = simulation.addresses(of: writes, in: partition)
         return try await simulation.perform(
@@ -93,18 +100,25 @@ package struct SimulatedDatabase: Database {
     package func register(
         _ registration: Registration
     ) async throws(BackendError) -> RegistrationResult {
-        guard simulation.executor.isOnOwnThread, !simulation.isReaping else {
+        let simulation = try entered()
+        guard simulation.isLive(process) else {
+            await simulation.holdIfEndless()
             throw Simulation.death
         }
-        return simulation.register(registration)
+        let result = simulation.register(registration)
+        simulation.observeDirectory(process)
+        return result
     }
 
     package func directory(fresh: Bool) async throws(BackendError) -> Directory {
-        simulation.directory
+        let simulation = try entered()
+        simulation.observeDirectory(process)
+        return simulation.directory
     }
 
     package func send(_ messages: [Outgoing]) async throws(BackendError) {
-        let simulation = simulation
+        let simulation = try entered()
+        simulation.observeDirectory(process)
         let contents = try simulation.contents(of: messages)
         try await simulation.perform(
             process, .send(messages, contents: contents),
@@ -119,7 +133,8 @@ package struct SimulatedDatabase: Database {
         from queue: String, max: Int, lease: Duration
     ) async throws(BackendError) -> [Delivery] {
         precondition(max >= 1 && lease > .zero, "receive at least one message, for some time")
-        let simulation = simulation
+        let simulation = try entered()
+        simulation.observeDirectory(process)
         try simulation.checkExists(queue)
         simulation.forget(process)
         return try await simulation.perform(
@@ -137,7 +152,7 @@ package struct SimulatedDatabase: Database {
     }
 
     package func acknowledge(_ receipt: Receipt) async throws(BackendError) -> Bool {
-        let simulation = simulation
+        let simulation = try entered()
         return try await simulation.perform(
             process, .acknowledge(receipt),
             effect: { (_) throws(BackendError) in simulation.acknowledge(receipt) },
@@ -147,7 +162,7 @@ package struct SimulatedDatabase: Database {
     package func release(
         _ receipt: Receipt, after delay: Duration
     ) async throws(BackendError) -> Bool {
-        let simulation = simulation
+        let simulation = try entered()
         return try await simulation.perform(
             process, .release(receipt, delay),
             effect: { (_) throws(BackendError) in simulation.release(receipt, after: delay) },
@@ -157,7 +172,7 @@ package struct SimulatedDatabase: Database {
     package func extend(
         _ receipts: [Receipt], by lease: Duration
     ) async throws(BackendError) -> [Receipt] {
-        let simulation = simulation
+        let simulation = try entered()
         return try await simulation.perform(
             process, .extend(receipts, lease),
             effect: { (_) throws(BackendError) in simulation.extend(receipts, by: lease) },
@@ -169,9 +184,10 @@ package struct SimulatedDatabase: Database {
     package func commit(
         _ transaction: Transaction
     ) async throws(BackendError) -> TransactionResult {
-        let simulation = simulation
+        let simulation = try entered()
         try simulation.plan.limits.check(transaction.writes)
         let addresses = simulation.addresses(of: transaction.writes, in: transaction.partition)
+        simulation.observeDirectory(process)
         let contents = try simulation.contents(of: transaction.messages)
         return try await simulation.perform(
             process, .commit(transaction, addresses: addresses, contents: contents),
@@ -191,7 +207,7 @@ package struct SimulatedDatabase: Database {
     package func isProcessed(
         _ id: MessageID, by endpoint: String
     ) async throws(BackendError) -> Bool {
-        let simulation = simulation
+        let simulation = try entered()
         return try await simulation.perform(
             process, .isProcessed(id, endpoint: endpoint),
             effect: { (_) throws(BackendError) in

@@ -28,7 +28,7 @@ package struct SimulatedProcess: Sendable {
             incarnation: simulation.processes[index].incarnation, run: simulation.run)
         self.identity = identity
         environment = Environment(
-            now: { simulation.now },
+            now: { simulation.isOnOwnThread() ? simulation.now : Plan.beginning },
             sleep: { try await simulation.sleep(identity, $0) },
             random: { simulation.random(identity) })
     }
@@ -36,9 +36,15 @@ package struct SimulatedProcess: Sendable {
 
 extension Simulation {
     func sleep(_ process: SimulatedProcess.Identity, _ duration: Duration) async throws {
-        let deadline = now + duration
-        if Task.isCancelled { throw CancellationError() }
+        if Task.isCancelled {
+            await holdIfEndless()
+            throw CancellationError()
+        }
+        guard isOnOwnThread() else { throw CancellationError() }
         if duration <= .zero { return }
+        // Short waits are all alike, so that they end in any order, and executions that have waited
+        // equally often are at the same time.
+        let deadline = now + (duration <= plan.patience ? .milliseconds(1) : duration)
         let verdict = await suspend(process, .sleep(until: deadline))
         guard case .succeed = verdict else { throw CancellationError() }
         processes[process.index].local.mix(resumedFingerprint)

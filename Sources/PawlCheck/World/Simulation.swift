@@ -55,7 +55,6 @@ final class Simulation: @unchecked Sendable {
         var local = Digest()
         var hasEnded = false
         var root: Task<Void, Never>?
-        var drawn: UInt64 = 0
         /// By message: the delivery in hand, and how often it was tried.
         var deliveries: [MessageID: (handle: String, tries: Int)] = [:]
         /// Whether it has changed anything since it has received its last message.
@@ -91,8 +90,8 @@ final class Simulation: @unchecked Sendable {
         let isRejected: Bool
         /// Whether the document that it saves carries its mark.
         let carriesMark: Bool
-        /// Which attempt of the execution it is.
-        let number: Int
+        /// How many attempts at the message were made before it, in this execution.
+        let earlier: Int
     }
 
     /// A message that was put into a queue at some time.
@@ -120,14 +119,18 @@ final class Simulation: @unchecked Sendable {
     /// The attempts whose effect was saved at some time.
     @exclusivity(unchecked) var committed: Set<Int> = []
     @exclusivity(unchecked) var attempts: [Int: AttemptNote] = [:]
+    /// What was noted about attempts and can't be seen in the world: whose effect was saved, what
+    /// they were to send, and which messages were rejected.
+    @exclusivity(unchecked) var notes = Digest.zero
     /// The submissions that somebody was told are saved.
     @exclusivity(unchecked) var answered: Set<MessageID> = []
     /// The commits of a database, by identity of the message, that changed no document.
     @exclusivity(unchecked) var processedRows: [Int] = []
-    /// The attempts that are saved without a mark.
-    @exclusivity(unchecked) var unmarked: [Int] = []
     @exclusivity(unchecked) var directory = Directory(endpoints: [:])
     @exclusivity(unchecked) var registered: [String: [String: Timestamp]] = [:]
+    /// Whether code under check has registered anything but what the plan says, in this execution
+    /// or before. Who may be sent to is a part of the state then, which every step may touch.
+    @exclusivity(unchecked) var hasNewEndpoints = false
     @exclusivity(unchecked) var now = Plan.beginning
     @exclusivity(unchecked) var budgets = Budgets()
     @exclusivity(unchecked) var processes: [ProcessState] = []
@@ -137,6 +140,8 @@ final class Simulation: @unchecked Sendable {
     @exclusivity(unchecked) var lastPendingNumber = 0
     @exclusivity(unchecked) var resumedFingerprint: UInt64 = 0
     @exclusivity(unchecked) var isReaping = false
+    /// How often what should come to its end has called something instead.
+    @exclusivity(unchecked) var callsOfTheDead = 0
     @exclusivity(unchecked) var violation: Violation?
     /// Whether a document has changed or a message was published since the user's properties were
     /// last looked at.
@@ -181,9 +186,9 @@ final class Simulation: @unchecked Sendable {
         published.removeAll(keepingCapacity: true)
         committed.removeAll(keepingCapacity: true)
         attempts.removeAll(keepingCapacity: true)
+        notes = .zero
         answered.removeAll(keepingCapacity: true)
         processedRows.removeAll(keepingCapacity: true)
-        unmarked.removeAll(keepingCapacity: true)
         roots.removeAll(keepingCapacity: true)
         steps.removeAll(keepingCapacity: true)
         lastPendingNumber = 0
@@ -218,6 +223,7 @@ final class Simulation: @unchecked Sendable {
     /// - Returns: Whether they did.
     func end() -> Bool {
         isReaping = true
+        callsOfTheDead = 0
         defer { isReaping = false }
         for root in roots { root.cancel() }
         var rounds = 0
@@ -243,11 +249,16 @@ final class Simulation: @unchecked Sendable {
 
     func start(_ index: Int) {
         let process = SimulatedProcess(self, index: index)
+        // When it begins is the first thing that it knows, and what it draws is new in every life.
+        processes[index].local = Digest()
+        processes[index].local.mix(now.microseconds)
+        processes[index].local.mix(process.incarnation)
         let body = plan.roles[processes[index].role].body
         unfinished += 1
         let run = run
         let root = Task(executorPreference: executor) { [self] in
             await body(process)
+            guard isOnOwnThread() else { return }
             unfinished -= 1
             guard run == self.run, processes[index].incarnation == process.incarnation, !isReaping
             else { return }
@@ -265,23 +276,26 @@ final class Simulation: @unchecked Sendable {
             letGo(entry, byDeath: true)
         }
         processes[index].incarnation += 1
-        processes[index].local = Digest()
         processes[index].deliveries.removeAll(keepingCapacity: true)
-        processes[index].drawn = 0
         if plan.roles[processes[index].role].restarts {
             start(index)
         } else {
+            processes[index].local = Digest()
             processes[index].hasEnded = true
         }
     }
 
-    /// A random number: the same whenever the process has seen the same.
+    /// A random number: the same whenever the process has seen the same, but never the same for two
+    /// processes, nor for two lives of one.
     func random(_ process: SimulatedProcess.Identity) -> UInt64 {
-        processes[process.index].drawn += 1
+        guard isOnOwnThread(), run == process.run else { return 4 }
         var digest = processes[process.index].local
-        digest.mix(processes[process.index].role)
-        digest.mix(processes[process.index].drawn)
-        return digest.finished.short
+        digest.mix(process.index)
+        digest.mix(process.incarnation)
+        let number = digest.finished.short
+        // The number is part of what the process knows from here on.
+        processes[process.index].local.mix(number)
+        return number
     }
 
     // MARK: The state's key
@@ -292,20 +306,33 @@ final class Simulation: @unchecked Sendable {
     /// - Parameter isSymmetric: Whether processes of the same role may change places.
     func key(isSymmetric: Bool) -> Digest {
         var key = worldDigest
+        key &+= notes
         for index in processes.indices {
-            var digest = processes[index].local
-            digest.mix(processes[index].role)
-            digest.mix(
-                (processes[index].hasEnded ? 1 : 0) | (processes[index].hasLeftTraces ? 2 : 0))
-            for pending in processes[index].pending where pending.isHung {
-                digest.mix(pending.fingerprint)
-                digest.mix(pending.hangsSince?.microseconds ?? 0)
-            }
-            if !isSymmetric { digest.mix(index) }
-            key &+= digest.finished
+            key &+= digest(ofProcess: index, isSymmetric: isSymmetric)
         }
         key.mix(budgets.packed)
+        if hasNewEndpoints { mixRegistered(into: &key) }
         return key.finished
+    }
+
+    /// What tells a process from others, in all that can matter for what it does next.
+    func digest(ofProcess index: Int, isSymmetric: Bool) -> Digest {
+        var digest = processes[index].local
+        let role = plan.roles[processes[index].role]
+        digest.mix(processes[index].role)
+        digest.mix(processes[index].hasEnded ? 1 : 0)
+        for pending in processes[index].pending {
+            guard let end = pending.hangsUntil else { continue }
+            digest.mix(pending.fingerprint)
+            digest.mix(end.microseconds)
+        }
+        // What it has forgotten, but still holds, is free when it dies.
+        if role.forgets {
+            digest.mix(processes[index].hasLeftTraces ? 1 : 0)
+            for entry in entries where entry.holder == index { digest.mix(entry.receipt ?? "") }
+        }
+        if !isSymmetric || !role.isSymmetric { digest.mix(index) }
+        return digest.finished
     }
 
     /// What tells this world from others, whatever the processes know of it.
@@ -314,14 +341,9 @@ final class Simulation: @unchecked Sendable {
         for slot in documents where slot.writes > 0 { world &+= slot.digest }
         for entry in entries { world &+= digest(of: entry) }
         for message in published { world &+= message.digest }
-        for attempt in unmarked {
-            var digest = Digest()
-            digest.mix(~attempt)
-            world &+= digest.finished
-        }
         for row in processedRows {
-            var digest = Digest()
-            digest.mix(interner.identities[row])
+            var digest = interner.identities[row]
+            digest.mix(1)
             world &+= digest.finished
         }
         world.mix(now.microseconds)
@@ -337,6 +359,8 @@ final class Simulation: @unchecked Sendable {
             digest.mix(entry.leases << 16 | entry.endedLeases)
             digest.mix(entry.visibleFrom.microseconds)
             digest.mix(entry.leaseUntil?.microseconds ?? 0)
+            // Whose lease has ended and whose has not is not the same.
+            if entry.holder != nil { digest.mix(entry.copy) }
         }
         return digest.finished
     }

@@ -2,7 +2,7 @@ public import Pawl
 
 /// The world at one moment, for properties to look at: what is saved and what was sent.
 public struct Snapshot {
-    private let simulation: Simulation
+    let simulation: Simulation
 
     init(_ simulation: Simulation) {
         self.simulation = simulation
@@ -39,17 +39,18 @@ public struct Snapshot {
     }
 
     /// The messages of a type that were sent so far, each once, however many copies there are.
+    /// Those that were there at the beginning are not among them.
     ///
     /// - Parameter type: The type of message.
-    /// - Returns: The messages, in the order in which they were first sent.
+    /// - Returns: The messages, in the order of their ids: executions that differ only in the order of
+    ///   what does not depend on one another count as one, so no property may look at it.
     /// - Throws: A `PawlError` if one can't be read.
     public func sent<M: Message>(_ type: M.Type) throws -> [M] {
         var seen: Set<MessageID> = []
-        return try simulation.published.compactMap { published in
-            let envelope = simulation.interner.contents[published.content].envelope
-            guard envelope.type == M.typeName, seen.insert(envelope.id).inserted else { return nil }
-            return try M(from: envelope)
-        }
+        return try simulation.published.map { simulation.interner.contents[$0.content].envelope }
+            .filter { $0.type == M.typeName && seen.insert($0.id).inserted }
+            .sorted { $0.id < $1.id }
+            .map { try M(from: $0) }
     }
 
     /// The number of messages that were given up and lie in the dead letters.
@@ -57,7 +58,8 @@ public struct Snapshot {
         simulation.scan("pawl.dead-letter") { _ in true }.count
     }
 
-    /// The number of messages in a queue, those included that are being handled.
+    /// The number of messages in a queue, those included that are being handled. Of a queue that
+    /// nobody in this world receives from it is 0; see ``sent(_:)``.
     ///
     /// - Parameter queue: The queue's name.
     /// - Returns: The number, copies counted.

@@ -39,7 +39,7 @@ extension Simulation {
             address: interner.address(work.keys[0], in: work.partition),
             destinations: context.sent.map { destinations(of: $0) },
             isRejected: context.isRejected, carriesMark: !(work.isMemo && isTransactional),
-            number: attempts.count)
+            earlier: attempts.values.count { $0.message == message })
         var ordinal = 0
         context.changeBodies { body in
             Marks.append(Marks.Mark(attempt: attempt, ordinal: ordinal), to: &body)
@@ -77,10 +77,9 @@ extension Simulation {
     ) {
         for id in processes[process.index].deliveries.keys {
             guard let attempt = lastAttempt(at: id, by: process), let note = attempts[attempt],
-                note.isRejected || !note.carriesMark, isSaved(note, id),
-                committed.insert(attempt).inserted
+                note.isRejected || !note.carriesMark, isSaved(note, id)
             else { continue }
-            unmarked.append(attempt)
+            noteCommitted(attempt)
         }
     }
 

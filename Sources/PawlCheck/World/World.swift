@@ -3,6 +3,15 @@ public import Pawl
 
 /// What is to be checked: the processes, the messages, and what must hold. ``check(_:_:)`` makes one
 /// and hands it over to be described.
+///
+/// For example:
+///
+/// ```swift
+/// world.run(billing, instances: 2, deduplication: .outbox)
+/// world.outside("orders", handles: AccountCharged.self)
+/// world.deliver(ChargeAccount(order: "42", customer: "anna", amount: 10), copies: 2)
+/// world.finally("one charge") { try $0.state(Account.self, "anna").charges.count == 1 }
+/// ```
 public final class World {
     private var roles: [(role: Plan.Role, types: Set<String>?, queue: String?)] = []
     private var deliveries: [Delivered] = []
@@ -14,7 +23,7 @@ public final class World {
     private var isWatching = false
     /// What the store accepts; documents of 16 MiB and batches of 1,000 by default.
     public var limits: StoreLimits = .memory
-    /// What the transport accepts.
+    /// What the transport accepts; messages of 1 MiB by default.
     public var transportLimits: TransportLimits = .memory
 
     private struct Delivered {
@@ -24,7 +33,7 @@ public final class World {
         let isLocal: Bool
     }
 
-    /// What a process of its own can reach; see ``World/process(_:instances:_:)``.
+    /// What a process of its own can reach; see ``World/process(_:instances:restarts:_:)``.
     public struct Process: Sendable {
         private let process: SimulatedProcess
 
@@ -44,7 +53,8 @@ public final class World {
 
     init() {}
 
-    /// Runs an endpoint: the very handlers, algorithm, retries and leases that ship.
+    /// Runs an endpoint: the very handlers, algorithm, retries and leases that ship. A process that
+    /// has died is started again.
     ///
     /// - Parameters:
     ///   - handlers: What the endpoint does.
@@ -79,10 +89,11 @@ public final class World {
         roles.append((role, handlers.types, handlers.name))
     }
 
-    /// Puts a message into the queue of each endpoint that handles it, or into that of one.
+    /// Puts a message into the queue of each endpoint that handles it, or into that of one, before
+    /// anything runs. Somebody in this world has to handle it, or `endpoint` has to be given.
     ///
     /// - Parameters:
-    ///   - message: The message.
+    ///   - message: The message. A second call with an equal one is another message; see `copies`.
     ///   - endpoint: The endpoint's name; `nil` for all that handle the type.
     ///   - copies: How many copies of it there are.
     ///   - isLocal: Whether a commit of the same database has sent it, so that there is one copy
@@ -105,22 +116,27 @@ public final class World {
 
     /// Runs a session of an endpoint: something that changes state and sends messages from outside.
     ///
+    /// - Warning: Two instances draw the same random numbers as long as they have seen the same, so
+    ///   the same id for a submission that is given none. Say `id:`, or describe two sessions.
+    ///
     /// - Parameters:
     ///   - handlers: The handlers of the endpoint that the session belongs to.
     ///   - deduplication: The endpoint's algorithm; `nil` for `transactional`, over one database.
     ///   - instances: How many processes do it, at the same time.
-    ///   - body: What is done. When it dies it is not begun again.
+    ///   - body: What is done. When it dies it is not begun again, and what it throws is no
+    ///     violation.
     public func session(
         _ handlers: Handlers, deduplication: Deduplication? = nil, instances: Int = 1,
         _ body: @escaping @Sendable (Session) async throws -> Void
     ) {
+        isWatching = true
         let number = roles.count { $0.role.name.hasPrefix("session") }
         let role = Plan.Role(
             name: number == 0 ? "session" : "session \(number + 1)", instances: instances,
             restarts: false
         ) { process in
             let database = process.database
-            let session =
+            var session =
                 if let deduplication {
                     Session(
                         handlers, store: database, transport: database,
@@ -128,19 +144,28 @@ public final class World {
                 } else {
                     Session(handlers, database: database, environment: process.environment)
                 }
+            let simulation = process.simulation
+            session.watch = Session.Watch(
+                work: { work, message in
+                    simulation.watched(
+                        work, on: message, in: process, isTransactional: deduplication == nil)
+                },
+                answered: { simulation.noteAnswered($0, by: process) })
             // What it throws is its own affair: a submission may well fail.
             try? await body(session)
         }
         roles.append((role, nil, nil))
     }
 
-    /// Runs code of your own against the store and the queues, with no endpoint at all.
+    /// Runs code of your own against the store and the queues, with no endpoint at all. What it
+    /// throws is a violation, so with a budget for failures it has to catch what its calls throw.
     ///
     /// - Parameters:
     ///   - name: Its name in reports.
     ///   - instances: How many processes run it.
     ///   - restarts: Whether it is begun again when its process has died.
-    ///   - body: What it does. It may run for ever if it waits for messages.
+    ///   - body: What it does. It may run for ever if it waits for messages; if it only sleeps and
+    ///     looks again, it never comes to rest, which is a violation.
     public func process(
         _ name: String, instances: Int = 1, restarts: Bool = true,
         _ body: @escaping @Sendable (Process) async throws -> Void
@@ -170,20 +195,22 @@ public final class World {
         queues[name] = types
     }
 
-    /// States what must hold in every state.
+    /// States what must hold in every state: it is looked at whenever a document has changed, or a
+    /// message was sent for the first time or acknowledged.
     ///
     /// - Parameters:
     ///   - name: The property's name, in reports.
-    ///   - holds: Whether it holds.
+    ///   - holds: Whether it holds. If it throws, it does not.
     public func always(_ name: String, _ holds: @escaping @Sendable (Snapshot) throws -> Bool) {
         always.append(Plan.Property(name: name, holds: holds))
     }
 
-    /// States what must hold when everything has come to rest.
+    /// States what must hold whenever everything has come to rest: no call is under way, and no
+    /// message waits for anybody who receives.
     ///
     /// - Parameters:
     ///   - name: The property's name, in reports.
-    ///   - holds: Whether it holds.
+    ///   - holds: Whether it holds. If it throws, it does not.
     public func finally(_ name: String, _ holds: @escaping @Sendable (Snapshot) throws -> Bool) {
         finally.append(Plan.Property(name: name, holds: holds))
     }
@@ -205,6 +232,7 @@ public final class World {
             guard let queue, let types else { continue }
             plan.endpoints[queue] = types
             plan.consumed.insert(queue)
+            plan.watched.insert(queue)
         }
         let directory = Directory(endpoints: plan.endpoints)
         for delivered in deliveries {
