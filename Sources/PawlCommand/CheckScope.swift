@@ -89,7 +89,7 @@ struct CheckScopeOptions: ParsableArguments {
         }
     }
 
-    /// The scopes, those of sessions included unless something else is asked for.
+    /// The scopes, small ones of sessions included unless something else is asked for.
     var scopes: [CheckedScope] {
         let algorithms = algorithm.map { [$0] } ?? Algorithm.allCases
         let plain = algorithms.map { checked($0) }
@@ -98,8 +98,11 @@ struct CheckScopeOptions: ParsableArguments {
         return plain
             + algorithms.map { algorithm in
                 var scope = checked(algorithm)
+                // A small one of its own; with more processes it takes minutes.
                 scope.numbers.sessions = 1
-                scope.numbers.copies = copies ?? 1
+                scope.numbers.consumers = 1
+                scope.numbers.messages = min(1, scope.numbers.messages)
+                scope.numbers.copies = 1
                 return scope
             }
     }
