@@ -102,7 +102,9 @@ enum ChoiceList {
     static func places(_ text: String) -> [Int]? {
         var places: [Int] = []
         for part in text.split(separator: ".") {
-            let numbers = part.split(separator: "*").map { Int($0) }
+            let numbers = part.split(separator: "*", omittingEmptySubsequences: false).map {
+                Int($0)
+            }
             switch numbers.count {
             case 1:
                 guard let place = numbers[0] else { return nil }
