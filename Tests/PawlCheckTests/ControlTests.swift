@@ -151,7 +151,7 @@ struct ControlTests {
             }
             try await process.put("b")
         },
-        Escape(testDescription: "the store on another thread", advice: "another thread") {
+        Escape(testDescription: "the store on another thread", advice: "thread") {
             process in
             let task = Task.detached(executorPreference: Elsewhere()) {
                 try await process.put("a")
@@ -174,7 +174,7 @@ struct ControlTests {
             try await ContinuousClock().sleep(for: .milliseconds(1))
             try await process.put("b")
         },
-        Escape(testDescription: "the main actor", advice: "main actor") { process in
+        Escape(testDescription: "the main actor", advice: "thread") { process in
             try await process.put("a")
             await MainActor.run {}
             try await process.put("b")
