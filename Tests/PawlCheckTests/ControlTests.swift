@@ -178,7 +178,7 @@ struct ControlTests {
             try await ContinuousClock().sleep(for: .milliseconds(1))
             try await process.put("b")
         },
-        Escape(testDescription: "the main actor", advice: "main actor") { process in
+        Escape(testDescription: "the main actor", advice: "thread") { process in
             try await process.put("a")
             await MainActor.run {}
             try await process.put("b")

@@ -120,7 +120,7 @@ struct SoundnessTests {
     func ends() {
         let ends = Self.scopes.map { $0.scope.plan.explore().terminals }
         #expect(Set(ends).count > 30)
-        #expect(ends.count { $0.count > 2 } > 20)
+        #expect(ends.count { $0.count > 1 } > 20)
         #expect(ends.allSatisfy { !$0.isEmpty })
     }
 
