@@ -237,7 +237,9 @@ struct ControlTests {
         #expect(throws: CheckError.self) {
             try checked { process in
                 await withCheckedContinuation { continuation in
-                    DispatchQueue.global().async { continuation.resume() }
+                    DispatchQueue.global().asyncAfter(deadline: .now() + 0.05) {
+                        continuation.resume()
+                    }
                 }
                 throw CancellationError()
             }

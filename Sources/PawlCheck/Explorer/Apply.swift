@@ -118,7 +118,7 @@ extension Simulation {
                 step.text =
                     entries.first { choice($0) == transition.detail && isVisible($0) }
                     .map { describe($0) } ?? describe(call)
-            case .sleep:
+            case .wait:
                 step.kind = .note
                 step.target = nil
                 step.text = "goes on after a wait"
@@ -168,7 +168,7 @@ extension Simulation {
 extension Call {
     fileprivate var isToQueue: Bool {
         switch self {
-        case .send, .receive, .acknowledge, .release, .extend, .sleep: true
+        case .send, .receive, .acknowledge, .release, .extend, .wait: true
         case .read, .scan, .write, .commit, .isProcessed: false
         }
     }

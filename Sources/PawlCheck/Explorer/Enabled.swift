@@ -71,7 +71,7 @@ extension Simulation {
                         writes: held.writes | footprint(of: entry) | visibility(of: entry)
                             | directoryFootprint))
             }
-        case .sleep(let deadline):
+        case .wait(let deadline):
             guard deadline <= now else { return }
             list.append(candidate(pending, of: index, held))
         default:
@@ -118,7 +118,7 @@ extension Simulation {
     private func addFaults(
         _ pending: Pending, of index: Int, _ held: Held, to list: inout [Candidate]
     ) {
-        if case .sleep = pending.call { return }
+        if case .wait = pending.call { return }
         if budgets.failures > 0 {
             let bit = Footprint.budget(.failures)
             if case .receive = pending.call {
@@ -231,7 +231,7 @@ extension Simulation {
             if time > now { next = min(next ?? time, time) }
         }
         for state in processes {
-            for case .sleep(let deadline) in state.pending.map(\.call) { consider(deadline) }
+            for case .wait(let deadline) in state.pending.map(\.call) { consider(deadline) }
         }
         for entry in entries where !entry.isGone { consider(entry.leaseUntil ?? entry.visibleFrom) }
         return next
@@ -265,7 +265,7 @@ extension Call {
     /// Whether the process is in the middle of something, rather than waiting for work or time.
     var isWork: Bool {
         switch self {
-        case .receive, .sleep: false
+        case .receive, .wait: false
         default: true
         }
     }

@@ -12,13 +12,13 @@ enum Call {
     case extend([Receipt], Duration)
     case commit(Transaction, addresses: [Int], contents: [Int])
     case isProcessed(MessageID, endpoint: String)
-    case sleep(until: Timestamp)
+    case wait(until: Timestamp)
 
     /// Whether the call changes anything but the process itself.
     var hasEffect: Bool {
         switch self {
         case .write, .send, .acknowledge, .release, .extend, .commit: true
-        case .read, .scan, .receive, .isProcessed, .sleep: false
+        case .read, .scan, .receive, .isProcessed, .wait: false
         }
     }
 }
@@ -260,7 +260,7 @@ extension Simulation {
             digest.mix(10)
             digest.mix(id)
             digest.mix(endpoint)
-        case .sleep(let time):
+        case .wait(let time):
             digest.mix(11)
             digest.mix(time.microseconds)
         }
@@ -288,7 +288,7 @@ extension Simulation {
         case .scan: (Footprint.allDocuments, 0)
         case .write(_, let addresses, _): (0, addresses.footprint)
         case .send(_, let contents): (0, footprint(ofMessages: contents))
-        case .receive, .sleep: (0, 0)
+        case .receive, .wait: (0, 0)
         case .acknowledge(let receipt), .release(let receipt, _): (0, footprint(of: [receipt]))
         case .extend(let receipts, _): (0, footprint(of: receipts))
         case .commit(let transaction, let addresses, let contents):
@@ -308,7 +308,7 @@ extension Call {
     /// Whether a cancelled task stops waiting for it.
     var endsByCancellation: Bool {
         switch self {
-        case .receive, .sleep: true
+        case .receive, .wait: true
         default: false
         }
     }

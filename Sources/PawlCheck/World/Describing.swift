@@ -42,7 +42,7 @@ extension Simulation {
                 + (transaction.messages.isEmpty ? [] : ["send \(describe(transaction.messages))"]))
                 .joined(separator: "; ")
         case .isProcessed(let id, _): "is \(name(of: id)) processed?"
-        case .sleep: "wait"
+        case .wait: "wait"
         }
     }
 

@@ -48,7 +48,7 @@ extension Simulation {
         // Short waits are all alike, so that they end in any order, and executions that have waited
         // equally often are at the same time.
         let deadline = now + (duration <= plan.patience ? .milliseconds(1) : duration)
-        let verdict = await suspend(process, .sleep(until: deadline))
+        let verdict = await suspend(process, .wait(until: deadline))
         guard case .succeed = verdict else { throw CancellationError() }
         processes[process.index].local.mix(resumedFingerprint)
         processes[process.index].local.mix(now.microseconds)

@@ -67,7 +67,7 @@ final class Simulation: @unchecked Sendable {
             for pending in pending {
                 switch pending.call {
                 case .receive: isWaiting = true
-                case .sleep: continue
+                case .wait: continue
                 default: return false
                 }
             }
