@@ -53,6 +53,9 @@ package struct AlgorithmScope: Sendable {
     package var plan: Plan {
         var plan = Plan()
         plan.budgets = budgets
+        if let largest = algorithm.largestDocument {
+            plan.limits = StoreLimits(largestDocument: largest, largestBatch: 100)
+        }
         plan.endpoints = [Self.queue: ["Message"], Self.outbound: ["Output"]]
         plan.consumed = [Self.queue]
         plan.watched = [Self.queue]

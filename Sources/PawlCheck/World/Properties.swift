@@ -93,21 +93,36 @@ extension Simulation {
                 "\(describe(interner.contents[entry.content])) is still in its queue.")
         }
         for slot in documents {
-            guard let content = slot.content, !content.ledger.isEmpty,
-                let ledger = try? Ledger(
-                    Document(version: interner.version(0), content: content))
-            else { continue }
-            for case .pending(let messages) in ledger.entries.map(\.state) {
-                violate(
-                    "nothing is left behind",
-                    """
-                    \(interner.addresses[slot.address].key) still holds \(messages.count) messages \
-                    as to be sent.
-                    """)
-            }
+            if let content = slot.content { checkFinished(content, of: slot.address) }
         }
         for state in processes where !state.isIdle {
             violate("progress", "\(state.name) has not come to its end.")
+        }
+    }
+
+    /// What an algorithm keeps for what is under way is gone.
+    private func checkFinished(_ content: Content, of address: Int) {
+        let key = interner.addresses[address].key
+        // What expires goes by itself.
+        if content.expires != nil { return }
+        if key.kind == StagedMessages.kind {
+            violate(
+                "nothing is left behind", "\(key), which holds messages to be sent, is still there."
+            )
+        }
+        guard !content.ledger.isEmpty,
+            let ledger = try? Ledger(Document(version: interner.version(0), content: content))
+        else { return }
+        for entry in ledger.entries {
+            let what: String? =
+                switch entry.state {
+                case .pending(let messages): "holds \(messages.count) messages as to be sent"
+                case .staged: "has messages beside it as to be sent"
+                case .claimed: "is claimed"
+                case .dispatched, .unstaged, .tombstone: nil
+                }
+            guard let what else { continue }
+            violate("nothing is left behind", "\(key) still \(what) for \(name(of: entry.id)).")
         }
     }
 
