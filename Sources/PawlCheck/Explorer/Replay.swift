@@ -58,7 +58,7 @@ extension Simulation {
             places.append(place)
             choices.append(transition)
         }
-        let violation = violation
+        let violation = world.violation
         let trace = Trace(lifelines: lifelines, steps: steps)
         if !end() { difference = difference ?? Search.endless }
         return Replayed(
