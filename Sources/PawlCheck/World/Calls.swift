@@ -66,7 +66,7 @@ extension Simulation {
     @inline(__always)
     func perform(
         _ process: SimulatedProcess.Identity, _ call: Call
-    ) async throws(BackendError) -> Answer {
+    ) async throws(BackendError) -> CallAnswer {
         switch await suspend(process, call) {
         case .answer(let answer): return answer
         case .failure(let error): throw error
@@ -80,7 +80,7 @@ extension Simulation {
 
     /// Waits for the explorer.
     @inline(__always)
-    func suspend(_ process: SimulatedProcess.Identity, _ call: Call) async -> Reply {
+    func suspend(_ process: SimulatedProcess.Identity, _ call: Call) async -> CallReply {
         guard isLive(process) else {
             // What runs elsewhere can't be led to its end here; it must not keep a thread busy.
             await holdElsewhere()
@@ -106,7 +106,7 @@ extension Simulation {
 
     private func register(
         _ process: SimulatedProcess.Identity, _ call: Call,
-        _ continuation: UnsafeContinuation<Reply, Never>, number: Int = 0
+        _ continuation: UnsafeContinuation<CallReply, Never>, number: Int = 0
     ) {
         let index = process.index
         var fingerprint = fingerprint(of: call)

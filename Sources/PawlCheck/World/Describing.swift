@@ -2,7 +2,7 @@ internal import Pawl
 
 /// Calls and their answers in words, for traces.
 enum Describing {
-    static func answer(_ answer: Answer) -> String? {
+    static func answer(_ answer: CallAnswer) -> String? {
         switch answer {
         case .document(let document):
             document.map { "version \($0.version.rawValue)" } ?? "absent"

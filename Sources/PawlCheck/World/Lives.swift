@@ -4,7 +4,7 @@
 final class Life: @unchecked Sendable {
     /// A call that the code waits in.
     struct Wait {
-        let continuation: UnsafeContinuation<Reply, Never>
+        let continuation: UnsafeContinuation<CallReply, Never>
         /// Names it among all calls.
         let number: Int
     }

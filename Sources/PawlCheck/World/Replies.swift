@@ -19,7 +19,7 @@ enum Verdict {
 }
 
 /// What a call is answered.
-enum Answer {
+enum CallAnswer {
     case nothing
     case document(Document?)
     case documents([LocatedDocument])
@@ -68,8 +68,8 @@ enum Answer {
 }
 
 /// What a task that waits in a call is told.
-enum Reply {
-    case answer(Answer)
+enum CallReply {
+    case answer(CallAnswer)
     case failure(BackendError)
     /// The task was cancelled while it waited.
     case cancelled
@@ -96,7 +96,7 @@ extension Simulation {
         goOn(index, with: (place, reply))
     }
 
-    private func reply(to call: Call, of index: Int, _ verdict: Verdict) -> Reply {
+    private func reply(to call: Call, of index: Int, _ verdict: Verdict) -> CallReply {
         switch verdict {
         case .failBefore: return .failure(Self.failure)
         case .failLost: return .failure(Self.lost)
@@ -111,7 +111,7 @@ extension Simulation {
         }
     }
 
-    private func carryOut(_ call: Call, by index: Int, _ verdict: Verdict) -> Answer {
+    private func carryOut(_ call: Call, by index: Int, _ verdict: Verdict) -> CallAnswer {
         switch call {
         case .read(let address):
             if case .stale = verdict { return .document(readStale(address)) }

@@ -8,7 +8,7 @@ final class Stride {
     /// Where the code was.
     let place: Digest
     /// Which of its calls is answered, by its place among them, and how; `nil` for the start.
-    let answer: (call: Int, reply: Reply)?
+    let answer: (call: Int, reply: CallReply)?
     /// The process as its code goes on, with what it knows by the answer.
     let process: WorldState.ProcessState
     /// What else the code can see without a call.
@@ -18,7 +18,7 @@ final class Stride {
     let hasNewEndpoints: Bool
 
     init(
-        after process: WorldState.ProcessState, _ answer: (call: Int, reply: Reply)?,
+        after process: WorldState.ProcessState, _ answer: (call: Int, reply: CallReply)?,
         in world: WorldState, hasNewEndpoints: Bool
     ) {
         previous = answer == nil ? nil : process.past
@@ -89,7 +89,7 @@ extension Simulation {
     /// - Parameters:
     ///   - index: The process, with what it knows by the answer.
     ///   - answer: Which of its calls is answered, and how; `nil` for its start.
-    func goOn(_ index: Int, with answer: (call: Int, reply: Reply)?) {
+    func goOn(_ index: Int, with answer: (call: Int, reply: CallReply)?) {
         let stride = Stride(
             after: world.processes[index], answer, in: world, hasNewEndpoints: hasNewEndpoints)
         world.processes[index].past = stride
