@@ -107,6 +107,16 @@ struct SoundnessTests {
         #expect(!plain.violated.isEmpty)
     }
 
+    @Test("what is remembered is what runs from nothing", arguments: scopes)
+    func sameFromNothing(small: Small) {
+        for reductions in [.none] + Self.reductions {
+            let remembered = Survey(small.scope.plan, reductions)
+            let run = Survey(small.scope.plan, reductions, fromNothing: true)
+            #expect(remembered == run, "\(reductions)")
+            #expect(remembered.isExhausted)
+        }
+    }
+
     @Test("every mistake in the catalogue is found", arguments: Mutants.catalogued)
     func found(mutant: Mutant) {
         var scope = mutant.algorithmScope
@@ -139,13 +149,16 @@ struct SoundnessTests {
 
 /// What an exploration comes across.
 struct Survey: Equatable {
+    var executions = 0
+    var states = 0
+    var deepest = 0
     var isExhausted = false
     var terminals: Set<Digest> = []
     /// What was saved and sent in each state, whoever knew it.
     var worlds: Set<Digest> = []
     var violated: Set<String> = []
 
-    init(_ plan: Plan, _ reductions: Reductions) {
+    init(_ plan: Plan, _ reductions: Reductions, fromNothing: Bool = false) {
         var plan = plan
         let worlds = Mutex<Set<Digest>>([])
         plan.always.append(
@@ -161,7 +174,11 @@ struct Survey: Equatable {
         var limits = ExplorationLimits()
         limits.stopsAtViolation = false
         limits.executions = 60_000
+        limits.fromNothing = fromNothing
         let findings = plan.explore(reductions, limits)
+        executions = findings.executions
+        states = findings.states
+        deepest = findings.deepest
         isExhausted = findings.isExhausted
         terminals = findings.terminals
         self.worlds = worlds.withLock { $0 }
@@ -172,7 +189,7 @@ struct Survey: Equatable {
 /// Expects that plain search and every other one come across the same.
 @discardableResult
 func expectSameEnds(_ plan: Plan, sourceLocation: SourceLocation = #_sourceLocation) -> Survey {
-    let plain = Survey(plan, .none)
+    let plain = Survey(plan, .none, fromNothing: true)
     #expect(plain.isExhausted, sourceLocation: sourceLocation)
     for reductions in SoundnessTests.reductions {
         let survey = Survey(plan, reductions)

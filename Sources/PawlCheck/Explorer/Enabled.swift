@@ -231,7 +231,9 @@ extension Simulation {
             if time > world.now { next = min(next ?? time, time) }
         }
         for state in world.processes {
-            for case .wait(let deadline) in state.pending.map(\.call) { consider(deadline) }
+            for pending in state.pending {
+                if case .wait(let deadline) = pending.call { consider(deadline) }
+            }
         }
         for entry in world.entries where !entry.isGone { consider(entry.leaseUntil ?? entry.visibleFrom) }
         return next

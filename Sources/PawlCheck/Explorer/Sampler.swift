@@ -74,6 +74,11 @@ struct Sampler {
         return caveat == nil
     }
 
+    /// Brings all tasks to their end.
+    mutating func finish() {
+        if !simulation.end(), findings.caveats.isEmpty { findings.caveats.append(Search.endless) }
+    }
+
     /// The number of steps after which priorities no longer count: whoever looks again and again
     /// for what another process has yet to do, and has priority over it, would look for ever.
     private var fairAfter: Int { simulation.plan.longest / 4 }

@@ -61,7 +61,7 @@ struct Search {
                 simulation.hasDiverged = false
                 goesOn = execute()
             }
-            goesOn = goesOn && (findings.executions & Self.checkMask != 0 || isRepeatable())
+            goesOn = goesOn && (!isToBeRepeated || isRepeatable())
             findings.executions += 1
             findings.states = cache.count
             findings.deepest = max(findings.deepest, stack.count)
@@ -102,14 +102,19 @@ struct Search {
     private mutating func resume() -> Bool {
         guard simulation.recalls, let last = stack.last else {
             simulation.begin()
-            return repeatChoices()
+            return repeatChoices(lookingFrom: max(0, stack.count - 1))
         }
         simulation.world = last.world
         return simulation.apply(last.candidates[last.current].transition)
     }
 
-    /// Each first of so many executions is made once more from nothing.
-    private static let checkMask = 0x3FF
+    /// Whether the execution is one of those that are made once more: often among the first ones,
+    /// then each 256th.
+    private var isToBeRepeated: Bool {
+        let number = findings.executions
+        return simulation.recalls
+            ? number & 0xFF == 0 || number & (number - 1) == 0 : number == 0
+    }
 
     /// Makes the execution once more, from nothing, to see whether it is the same: of what was
     /// remembered and put together, each part could have been.
@@ -129,12 +134,12 @@ struct Search {
     }
 
     /// Repeats the choices on the stack from the beginning. Returns whether they lead through the
-    /// same states.
-    private func repeatChoices() -> Bool {
-        for node in stack {
-            guard simulation.key(isSymmetric: reductions.symmetry) == node.key,
-                simulation.apply(node.candidates[node.current].transition)
-            else {
+    /// same states, as far as they are looked at.
+    private func repeatChoices(lookingFrom first: Int = 0) -> Bool {
+        for (depth, node) in stack.enumerated() {
+            let isSame =
+                depth < first || simulation.key(isSymmetric: reductions.symmetry) == node.key
+            guard isSame, simulation.apply(node.candidates[node.current].transition) else {
                 simulation.hasDiverged = true
                 return false
             }
@@ -179,7 +184,10 @@ struct Search {
                 cacheKey.mix(preemptions)
                 cacheKey.mix(UInt64(lastProcess))
             }
-            let ranks = reductions.symmetry ? simulation.ranks : simulation.identityRanks
+            // Nothing is left out at most states, so nobody's rank matters.
+            let isNamed = !sleeping.isEmpty || cache.hasSleeping(at: cacheKey)
+            let ranks =
+                isNamed && reductions.symmetry ? simulation.ranks : simulation.identityRanks
             switch cache.visit(cacheKey, sleeping: sleeping.map { $0.transition.ranked(by: ranks) })
             {
             case .new:

@@ -1,7 +1,7 @@
 internal import Pawl
 
 /// A call of a process to what lies outside of it, as it waits for the explorer's decision.
-enum Call {
+indirect enum Call {
     case read(address: Int)
     case scan(Scan)
     case write([Write], addresses: [Int], PartitionKey)

@@ -30,7 +30,7 @@ final class Simulation: @unchecked Sendable {
     /// from its beginning.
     @exclusivity(unchecked) var recalls: Bool
     /// By where it begins: what code does in a stride.
-    @exclusivity(unchecked) var conducts: [Digest: Conduct] = [:]
+    @exclusivity(unchecked) var conducts = Conducts()
     /// What the code that runs has done in this stride.
     @exclusivity(unchecked) var deeds: [Deed] = []
     /// By process: its tasks, wherever they were left.
@@ -75,7 +75,7 @@ final class Simulation: @unchecked Sendable {
     /// Forgets everything that was ever met, so that memory stays flat. Between executions only.
     func forgetNames() {
         interner = Interner()
-        conducts = [:]
+        conducts = Conducts()
         firstContents = plan.messages.map { interner.content($0.envelope, in: $0.queue) }
     }
 

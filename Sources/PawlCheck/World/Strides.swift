@@ -66,10 +66,31 @@ struct Conduct {
     let place: Digest
 }
 
-extension Simulation {
-    /// The most strides whose outcome is remembered.
-    private static let mostConducts = 1 << 17
+/// What was done in the strides that were met last, by where they begin. It is bounded: those that
+/// were not met for long are forgotten, and run again.
+struct Conducts {
+    /// The most that are kept, twice over.
+    private static let most = 1 << 15
+    private var recent: [Digest: Conduct] = [:]
+    private var older: [Digest: Conduct] = [:]
 
+    mutating func conduct(from beginning: Digest) -> Conduct? {
+        if let conduct = recent[beginning] { return conduct }
+        guard let conduct = older[beginning] else { return nil }
+        add(conduct, from: beginning)
+        return conduct
+    }
+
+    mutating func add(_ conduct: Conduct, from beginning: Digest) {
+        if recent.count >= Self.most {
+            older = recent
+            recent = [:]
+        }
+        recent[beginning] = conduct
+    }
+}
+
+extension Simulation {
     /// Names where a process's code is: what it has observed and what it waits for.
     func place(of index: Int) -> Digest {
         var digest = world.processes[index].local
@@ -96,7 +117,7 @@ extension Simulation {
         // What code may see of the directory is no part of what it has observed.
         let mayKnow = recalls && !hasNewEndpoints
         let beginning = place(of: index)
-        if mayKnow, let conduct = conducts[beginning] {
+        if mayKnow, let conduct = conducts.conduct(from: beginning) {
             for deed in conduct.deeds { carryOut(deed, by: index) }
             world.processes[index].local = conduct.local
             world.processes[index].place = conduct.place
@@ -110,9 +131,10 @@ extension Simulation {
         run(stride, of: index)
         world.processes[index].place = place(of: index)
         guard mayKnow, !hasNewEndpoints else { return }
-        if conducts.count >= Self.mostConducts { conducts = [:] }
-        conducts[beginning] = Conduct(
-            deeds: deeds, local: world.processes[index].local, place: world.processes[index].place)
+        conducts.add(
+            Conduct(
+                deeds: deeds, local: world.processes[index].local,
+                place: world.processes[index].place), from: beginning)
     }
 
     /// Code under check does something to the world.
