@@ -107,16 +107,6 @@ struct SoundnessTests {
         #expect(!plain.violated.isEmpty)
     }
 
-    @Test("what is remembered is what runs from nothing", arguments: scopes)
-    func sameFromNothing(small: Small) {
-        for reductions in [.none] + Self.reductions {
-            let remembered = Survey(small.scope.plan, reductions)
-            let run = Survey(small.scope.plan, reductions, fromNothing: true)
-            #expect(remembered == run, "\(reductions)")
-            #expect(remembered.isExhausted)
-        }
-    }
-
     @Test("every mistake in the catalogue is found", arguments: Mutants.catalogued)
     func found(mutant: Mutant) {
         var scope = mutant.algorithmScope
