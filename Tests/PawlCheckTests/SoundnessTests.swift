@@ -155,7 +155,9 @@ struct Survey: Equatable {
             Plan.Property(name: "every world is looked at") { snapshot in
                 let simulation = snapshot.simulation
                 var world = Digest.zero
-                for slot in simulation.world.documents where slot.writes > 0 { world &+= slot.digest }
+                for slot in simulation.world.documents where slot.writes > 0 {
+                    world &+= slot.digest
+                }
                 for message in simulation.world.published { world &+= message.digest }
                 let seen = world
                 worlds.withLock { _ = $0.insert(seen) }

@@ -25,7 +25,8 @@ extension Simulation {
         case .crash: crash(process)
         case .crashPartly:
             guard let sending = pending(transition),
-                case .send(let messages, let contents) = world.processes[process].pending[sending].call
+                case .send(let messages, let contents) = world.processes[process].pending[sending]
+                    .call
             else { return false }
             send(messages.prefix(Int(transition.detail)), contents, isLocal: false)
             crash(process)
@@ -77,7 +78,9 @@ extension Simulation {
         case .failAfter: verdict = .failAfter
         case .failPartly: verdict = .failPartly(Int(transition.detail))
         }
-        if case .receive = world.processes[process].pending[index].call, transition.ending == .success {
+        if case .receive = world.processes[process].pending[index].call,
+            transition.ending == .success
+        {
             guard
                 let entry = world.entries.firstIndex(where: {
                     choice($0) == transition.detail && isVisible($0)
@@ -130,7 +133,9 @@ extension Simulation {
                 kind: .crash, lifeline: process,
                 text: "dies while it sends; \(transition.detail) sent")
         case .hang:
-            let what = pending(transition).map { describe(world.processes[process].pending[$0].call) }
+            let what = pending(transition).map {
+                describe(world.processes[process].pending[$0].call)
+            }
             return Trace.Step(
                 kind: .event, lifeline: process, text: "hangs in: \(what ?? "a call")")
         case .leaseEnds, .duplicate:

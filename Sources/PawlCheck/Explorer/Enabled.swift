@@ -196,7 +196,8 @@ extension Simulation {
     private func addWorldFaults(to list: inout [Candidate]) {
         for entry in world.entries where !entry.isGone || world.budgets.duplicates > 0 {
             let identity = interner.contents[entry.content].identity
-            if world.budgets.redeliveries > 0, entry.holder != nil, !isVisible(entry), !entry.isGone {
+            if world.budgets.redeliveries > 0, entry.holder != nil, !isVisible(entry), !entry.isGone
+            {
                 list.append(
                     Candidate(
                         transition: Transition(kind: .leaseEnds, subject: choice(entry)),
@@ -235,7 +236,9 @@ extension Simulation {
                 if case .wait(let deadline) = pending.call { consider(deadline) }
             }
         }
-        for entry in world.entries where !entry.isGone { consider(entry.leaseUntil ?? entry.visibleFrom) }
+        for entry in world.entries where !entry.isGone {
+            consider(entry.leaseUntil ?? entry.visibleFrom)
+        }
         return next
     }
 }

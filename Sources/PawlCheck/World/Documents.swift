@@ -72,7 +72,9 @@ extension Simulation {
         // Deleting what is not there is no change.
         if content == nil, world.documents[index].content == nil { return nil }
         noteSaved(content, over: world.documents[index].content, at: address)
-        world.documents[index].previous = (world.documents[index].writes, world.documents[index].content)
+        world.documents[index].previous = (
+            world.documents[index].writes, world.documents[index].content
+        )
         world.documents[index].writes += 1
         world.documents[index].content = content
         var digest = interner.addresses[address].digest

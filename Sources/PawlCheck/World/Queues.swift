@@ -19,9 +19,12 @@ extension Simulation {
         var types = known
         for type in forget { types[type] = nil }
         for type in registration.types { types[type] = world.now }
-        let isNew = world.registered[registration.endpoint] == nil || Set(known.keys) != Set(types.keys)
+        let isNew =
+            world.registered[registration.endpoint] == nil || Set(known.keys) != Set(types.keys)
         world.registered[registration.endpoint] = types
-        if isNew { world.directory = Directory(endpoints: world.registered.mapValues { Set($0.keys) }) }
+        if isNew {
+            world.directory = Directory(endpoints: world.registered.mapValues { Set($0.keys) })
+        }
         return result
     }
 
@@ -98,7 +101,8 @@ extension Simulation {
         world.isChanged = true
         let copy = world.entries.count { $0.content == content }
         world.entries.append(
-            WorldState.Entry(content: content, copy: copy, isLocal: isLocal, visibleFrom: visibleFrom))
+            WorldState.Entry(
+                content: content, copy: copy, isLocal: isLocal, visibleFrom: visibleFrom))
     }
 
     func send(_ messages: some Sequence<Outgoing>, _ contents: [Int], isLocal: Bool) {
@@ -135,7 +139,9 @@ extension Simulation {
 
     /// A lease ends by itself. How often that was is nothing to a process that forgets.
     private func noteLeaseEnded(_ index: Int) {
-        guard let holder = world.entries[index].holder, !world.processes[holder].forgets else { return }
+        guard let holder = world.entries[index].holder, !world.processes[holder].forgets else {
+            return
+        }
         world.entries[index].endedLeases += 1
     }
 

@@ -1,11 +1,13 @@
 internal import Pawl
 
-/// A world in which processes run against a store and queues that the explorer controls: one
-/// execution after the other, each from the beginning.
+/// A world in which processes run against a store and queues that the explorer controls.
 ///
 /// Whatever a process asks of the store, the transport or the clock suspends it until the explorer
 /// says how that ends; between two such answers everything runs until nothing can. So an execution
 /// is the list of the explorer's choices, and nothing else.
+///
+/// How everything stands is a value, ``world``, that can be kept and set again: an execution may go
+/// on from any state of another one. The tasks need not be there; see ``goOn(_:with:)``.
 ///
 /// Unchecked: it belongs to the thread of its executor, and tasks that call it from elsewhere are
 /// turned away (see ``isLive(_:)``).
@@ -29,7 +31,6 @@ final class Simulation: @unchecked Sendable {
     /// Whether a stride that was made before is repeated from memory. If not, every execution runs
     /// from its beginning.
     @exclusivity(unchecked) var recalls: Bool
-    /// By where it begins: what code does in a stride.
     @exclusivity(unchecked) var conducts = Conducts()
     /// What the code that runs has done in this stride.
     @exclusivity(unchecked) var deeds: [Deed] = []
@@ -169,7 +170,9 @@ final class Simulation: @unchecked Sendable {
         // What it has forgotten, but still holds, is free when it dies.
         if role.forgets {
             digest.mix(world.processes[index].hasLeftTraces ? 1 : 0)
-            for entry in world.entries where entry.holder == index { digest.mix(entry.receipt ?? "") }
+            for entry in world.entries where entry.holder == index {
+                digest.mix(entry.receipt ?? "")
+            }
         }
         if !isSymmetric || !role.isSymmetric { digest.mix(index) }
         return digest.finished

@@ -114,7 +114,7 @@ extension Simulation {
         let stride = Stride(
             after: world.processes[index], answer, in: world, hasNewEndpoints: hasNewEndpoints)
         world.processes[index].past = stride
-        // What code may see of the directory is no part of what it has observed.
+        // Where endpoints come and go, code can see of the directory what it has not observed.
         let mayKnow = recalls && !hasNewEndpoints
         let beginning = place(of: index)
         if mayKnow, let conduct = conducts.conduct(from: beginning) {

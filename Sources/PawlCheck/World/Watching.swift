@@ -88,7 +88,8 @@ extension Simulation {
         by process: Int, _ isSaved: (WorldState.AttemptNote, MessageID) -> Bool
     ) {
         for id in world.processes[process].deliveries.keys {
-            guard let attempt = lastAttempt(at: id, by: process), let note = world.attempts[attempt],
+            guard let attempt = lastAttempt(at: id, by: process),
+                let note = world.attempts[attempt],
                 note.isRejected || !note.carriesMark, isSaved(note, id)
             else { continue }
             noteCommitted(attempt)
