@@ -168,25 +168,23 @@ extension Simulation {
     /// The message of a delivery, without decoding it.
     func envelope(of receipt: Receipt) -> Envelope? {
         guard executor.isOnOwnThread else { return nil }
-        return entries.first { $0.receipt == receipt.handle }
-            .map { interner.contents[$0.content].envelope }
+        return interner.content(of: receipt)?.envelope
     }
 
     /// Whether a process may still do anything.
     fileprivate func isAlive(_ process: SimulatedProcess) -> Bool {
-        executor.isOnOwnThread && !isReaping && run == process.run
-            && processes[process.index].incarnation == process.incarnation
+        executor.isOnOwnThread && isLive(process.identity)
     }
 
     /// A process lets go of a message at once, as if its connection had been closed.
     func giveBack(_ receipt: Receipt, by process: SimulatedProcess) {
         guard isAlive(process) else { return }
-        if let entry = entry(of: receipt) { letGo(entry, byDeath: false) }
+        act(.giveBack(receipt), by: process.identity)
     }
 
     /// A session was told that its submission is saved.
     func noteAnswered(_ id: MessageID, by process: SimulatedProcess) {
         guard isAlive(process) else { return }
-        answered.insert(id)
+        act(.answered(id), by: process.identity)
     }
 }

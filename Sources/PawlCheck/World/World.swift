@@ -278,11 +278,11 @@ extension Simulation {
         do {
             try await body()
         } catch {
-            guard executor.isOnOwnThread, !isReaping, run == process.run,
-                processes[process.index].incarnation == process.incarnation
-            else { return }
-            violate(
-                "no process ends by an error", "\(processes[process.index].name) threw: \(error)")
+            guard executor.isOnOwnThread, isLive(process.identity) else { return }
+            let violation = Violation(
+                property: "no process ends by an error",
+                explanation: "\(world.processes[process.index].name) threw: \(error)")
+            act(.violate(violation), by: process.identity)
         }
     }
 }

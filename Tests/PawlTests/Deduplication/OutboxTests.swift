@@ -133,7 +133,7 @@ struct OutboxTests {
     func staged() async throws {
         let (database, outcome) = try await pay(largestDocument: 150)
         #expect(outcome == .processed)
-        #expect(try await database.takeNow(from: "orders").map(\.envelope.type) == ["Paid"])
+        #expect(try await database.takeNow(from: "orders").count == 1)
         let purse = DocumentKey(kind: "Purse", id: "a")
         let ledger = try Ledger(try await database.read(purse, in: "a"))
         #expect(ledger.entries.map(\.state) == [.unstaged])
