@@ -10,8 +10,8 @@ struct SampledMutant: Encodable {
     let algorithm: String
     /// Whether it was found with more than half of the seeds.
     let found: Bool
-    /// The median, over all seeds, of the executions until it was found. Where it was not found,
-    /// all that were made count.
+    /// The median, over all seeds, of the executions until it was found, in the first scope in which
+    /// it was found; or, where it was not, all that were made in the last one.
     let executions: Int
     /// With how many seeds it was found.
     let seeds: Int
@@ -24,7 +24,8 @@ struct SampledMutant: Encodable {
         }
         seeds = hunts.count(where: \.isFound)
         found = 2 * seeds > hunts.count
-        executions = hunts.map(\.executions).sorted()[hunts.count / 2]
+        executions =
+            hunts.map { $0.explored.last?.summary.executions ?? 0 }.sorted()[hunts.count / 2]
     }
 
     static func table(_ rows: [SampledMutant]) -> String {
