@@ -10,8 +10,7 @@ struct CheckCommand: AsyncParsableCommand {
         abstract: "Runs the algorithms through all orders of events and all places for faults.",
         discussion: """
             What runs is the code that ships, against a simulated store and simulated queues. \
-            Without --algorithm: the outbox, the transactional algorithm, and a session of each \
-            beside one consumer. \
+            Without --algorithm: all that ship, and sessions of them beside one consumer. \
             With --mutants: the same algorithms with mistakes in them, which have to be found.
 
             It fails if something is wrong with an algorithm that ships, if a scope was too large \

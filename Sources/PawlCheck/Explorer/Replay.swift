@@ -116,7 +116,7 @@ enum ChoiceList {
                 guard let place = numbers[0] else { return nil }
                 places.append(place)
             case 2:
-                guard let place = numbers[0], let count = numbers[1], count <= 100_000 else {
+                guard let place = numbers[0], let count = numbers[1], 0...100_000 ~= count else {
                     return nil
                 }
                 places += Array(repeating: place, count: count)

@@ -274,7 +274,8 @@ extension BackendError.Effect {
 
 extension Digest {
     mutating func mix(_ content: Content) {
-        if let body = content.body { mix(body) } else { mix(0) }
+        mix(content.body == nil ? 0 : 1)
+        if let body = content.body { mix(body) }
         mix(content.ledger)
         mix(content.expires?.microseconds ?? 0)
     }

@@ -81,8 +81,9 @@ extension Simulation {
         digest.mix(world.documents[index].writes)
         if let content { digest.mix(content) }
         // With stale reads, what was there before can still be seen.
-        if plan.budgets.staleReads > 0, let before = world.documents[index].previous?.content {
-            digest.mix(before)
+        if plan.budgets.staleReads > 0 {
+            digest.mix(content == nil ? 0 : 1)
+            if let before = world.documents[index].previous?.content { digest.mix(before) }
         }
         world.documents[index].digest = digest.finished
         world.isChanged = true
