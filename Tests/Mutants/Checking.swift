@@ -71,6 +71,9 @@ extension Mutant {
             explored(2, copies: 2, Budgets(crashes: 2)),
             explored(2, messages: 2, copies: 2, Budgets(crashes: 1)),
         ]
+        if base == "inbox" {
+            scopes.append(explored(2, Budgets(crashes: 1, redeliveries: 1)))
+        }
         if base == "transactional" {
             scopes += [
                 explored(1, Budgets(crashes: 1)) { $0.isLocal = true },
@@ -92,7 +95,7 @@ extension Mutant {
                 change(&$0)
             }
         }
-        let scopes = [
+        var scopes = [
             session(),
             session(Budgets(crashes: 1)),
             session(Budgets(failures: 1)),
@@ -110,6 +113,9 @@ extension Mutant {
             session(Budgets(delays: 1)) { $0.resubmissions = 2 },
             session(messages: 1, consumers: 2, Budgets(crashes: 1, delays: 1)),
         ]
+        if base == "inbox" {
+            scopes.append(session(Budgets(crashes: 1, delays: 1)) { $0.resubmissions = 2 })
+        }
         // Where an algorithm leaves something behind as it is, none of its mutants is found: a claim
         // of a resubmission that dies, and what is laid down by one that was given up, and dies.
         switch base {
