@@ -72,7 +72,7 @@ extension Mutant {
             explored(2, messages: 2, copies: 2, Budgets(crashes: 1)),
         ]
         if base == "inbox" {
-            scopes.append(explored(2, Budgets(crashes: 1, redeliveries: 1)))
+            scopes.insert(explored(2, Budgets(crashes: 1, redeliveries: 1)), at: 7)
         }
         if base == "transactional" {
             scopes += [
@@ -115,6 +115,10 @@ extension Mutant {
         ]
         if base == "inbox" {
             scopes.append(session(Budgets(crashes: 1, delays: 1)) { $0.resubmissions = 2 })
+        }
+        if base == "outbox-staged" {
+            scopes.insert(session(messages: 1, consumers: 2, Budgets(crashes: 1)), at: 5)
+            scopes.insert(session(Budgets(failures: 1)) { $0.resubmissions = 2 }, at: 5)
         }
         // Where an algorithm leaves something behind as it is, none of its mutants is found: a claim
         // of a resubmission that dies, and what is laid down by one that was given up, and dies.
