@@ -22,6 +22,8 @@ package struct AlgorithmScope: Sendable {
     /// Whether the algorithm keeps something in memory from one message to the next, which is part
     /// of a process's state then. Pawl's own keep nothing.
     package var keepsMemory = false
+    /// How far time leaps for an expiry.
+    package var leap: Duration = .days(7)
     /// What may go wrong.
     package var budgets = Budgets()
 
@@ -53,6 +55,7 @@ package struct AlgorithmScope: Sendable {
     package var plan: Plan {
         var plan = Plan()
         plan.budgets = budgets
+        plan.retention = leap
         if let largest = algorithm.largestDocument {
             plan.limits = StoreLimits(largestDocument: largest, largestBatch: 100)
         }

@@ -17,12 +17,13 @@ package struct AlgorithmUnderCheck: Sendable {
     package let make: @Sendable (any Database, Environment) -> any DeduplicationAlgorithm
 
     package init(
-        name: String, needsDatabase: Bool,
+        name: String, needsDatabase: Bool, largestDocument: Int? = nil,
         make: @escaping @Sendable (any Database, Environment) -> any DeduplicationAlgorithm
     ) {
         self.name = name
         deduplication = nil
         self.needsDatabase = needsDatabase
+        self.largestDocument = largestDocument
         self.make = make
     }
 

@@ -124,6 +124,7 @@ struct CheckScopeOptions: ParsableArguments {
     func scope(of mutant: Mutant) -> AlgorithmScope {
         var scope = scope(of: mutant.algorithm)
         scope.keepsMemory = mutant.keepsMemory
+        scope.leap = mutant.scope.leap
         return scope
     }
 

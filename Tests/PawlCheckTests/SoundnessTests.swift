@@ -64,6 +64,11 @@ struct SoundnessTests {
                 },
             ]
         } + [
+            Small(.inbox, Budgets(crashes: 1)) { $0.copies = 2 },
+            Small(.inbox, Budgets(redeliveries: 1)) { $0.consumers = 2 },
+            Small(.inboxEventual, Budgets(crashes: 1)) { $0.copies = 2 },
+            Small(.inboxEventual, Budgets(failures: 1)),
+            Small(.outboxStaged, Budgets(crashes: 1)) { $0.outputs = 2 },
             Small(.transactional, Budgets(redeliveries: 2)) {
                 $0.consumers = 2
                 $0.copies = 2

@@ -6,6 +6,10 @@
 /// the entity only when its message is finished, or when it has lost. What is read of the entity may
 /// be out of date as well, since nothing is decided by it that isn't saved under its version.
 ///
+/// The claim of an attempt that ends before it has saved anything stays, since whoever comes next
+/// may have to go on with it: if nobody does, until twice the retention has passed and another
+/// message is saved.
+///
 /// Source: "LowConsistencyInbox" of exactly-once.github.io's outbox-based samples; the variant of
 /// section 2 of the algorithms.
 struct ClaimInbox: DeduplicationAlgorithm {
@@ -62,8 +66,11 @@ struct ClaimInbox: DeduplicationAlgorithm {
         // more: that what was read is not out of date, a write under its version shows. To the last
         // the same write makes a commit fail that comes after it.
         let isFinished = wasStamped && ledger[submission.id] == nil
-        guard isFinished || isLastTry else { return false }
-        return try await entities.touch(key, in: partition, document)
+        if isFinished { return try await entities.touch(key, in: partition, document) }
+        guard isLastTry else { return false }
+        return try await entities.giveUp(submission.id, key, partition) {
+            try await entities.touch(key, in: partition, document)
+        }
     }
 
     /// Steps 1 to 7.
@@ -95,9 +102,9 @@ struct ClaimInbox: DeduplicationAlgorithm {
                 .didNotHappen, "the record of message \(id) is there, but can't be read yet")
         }
         guard stamp == claim else {
-            // The claim that has won is no longer here: it is finished.
+            // The claim that has won is no longer here: it is finished. Any other one has lost.
             try await entities.amend(key, in: partition, from: documents[0]) { ledger in
-                guard ledger[id] == .claimed(claim) else { return false }
+                guard case .claimed(let other) = ledger[id], other != stamp else { return false }
                 ledger.remove(id)
                 return true
             }

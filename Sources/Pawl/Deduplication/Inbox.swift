@@ -39,10 +39,7 @@ struct Inbox: DeduplicationAlgorithm {
         // saved, so is the entity, and that will show.
         if try await records.contain(id, at: attempt.endpoint) {
             // Whoever has added the record may not have come as far as step 6.
-            if let document {
-                try await entities.forget(
-                    id, from: document, ledger, attempt.keys[0], attempt.partition)
-            }
+            try await forgetLate(id, documents[0], attempt.keys[0], attempt.partition)
             try await transport.acknowledge(receipt)
             return .duplicate
         }
@@ -104,9 +101,27 @@ struct Inbox: DeduplicationAlgorithm {
                 partition)
             return true
         }
-        if try await records.contain(submission.id, at: submission.endpoint) { return true }
+        if try await records.contain(submission.id, at: submission.endpoint) {
+            try await forgetLate(submission.id, document, submission.key, partition)
+            return true
+        }
         guard isLastTry else { return false }
-        return try await entities.touch(submission.key, in: partition, document)
+        return try await entities.giveUp(submission.id, submission.key, partition) {
+            try await entities.touch(submission.key, in: partition, document)
+        }
+    }
+
+    /// Forgets an id whose record is there. The entity may have been loaded before it was saved with
+    /// that id, and then nothing of it is seen in it.
+    private func forgetLate(
+        _ id: MessageID, _ loaded: Document?, _ key: DocumentKey, _ partition: PartitionKey
+    ) async throws {
+        var document = loaded
+        if try Ledger(loaded)[id] == nil {
+            document = try await entities.store.read(key, in: partition)
+        }
+        guard let document else { return }
+        try await entities.forget(id, from: document, try Ledger(document), key, partition)
     }
 
     /// Steps 4 to 6, in this order: a record says that the messages are sent, and the id must be in

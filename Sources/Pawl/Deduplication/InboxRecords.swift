@@ -2,20 +2,26 @@
 ///
 /// Each is a partition of its own, so that they spread over a store that is distributed by
 /// partition.
-struct InboxRecords: Sendable {
-    static let kind = "pawl.inbox"
+package struct InboxRecords: Sendable {
+    package static let kind = "pawl.inbox"
 
     let store: any Store
     let environment: Environment
     let retention: Duration
 
+    package init(store: any Store, environment: Environment, retention: Duration) {
+        self.store = store
+        self.environment = environment
+        self.retention = retention
+    }
+
     /// Whether there is a record of a message.
-    func contain(_ id: MessageID, at endpoint: String) async throws(BackendError) -> Bool {
+    package func contain(_ id: MessageID, at endpoint: String) async throws(BackendError) -> Bool {
         try await store.read(key(id), in: partition(id, endpoint)) != nil
     }
 
     /// Adds a record; there may be one already.
-    func add(_ id: MessageID, at endpoint: String) async throws(BackendError) {
+    package func add(_ id: MessageID, at endpoint: String) async throws(BackendError) {
         _ = try await store.write(
             [.put(key(id), content([]), if: .any)], in: partition(id, endpoint))
     }
@@ -23,7 +29,7 @@ struct InboxRecords: Sendable {
     /// Puts a stamp on a message unless there is one, which then stands.
     ///
     /// - Returns: The stamp that stands; `nil` if it is there, but can't be seen yet.
-    func stamp(
+    package func stamp(
         _ id: MessageID, _ stamp: MessageID, at endpoint: String
     ) async throws -> MessageID? {
         var writer = ByteWriter()

@@ -40,6 +40,11 @@ package struct Ledger {
         package let attempt: MessageID
         /// The number of documents.
         package let pages: Int
+
+        package init(attempt: MessageID, pages: Int) {
+            self.attempt = attempt
+            self.pages = pages
+        }
     }
 
     package struct Entry: Equatable {

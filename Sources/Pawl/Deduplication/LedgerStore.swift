@@ -1,14 +1,20 @@
 internal import Logging
 
 /// What algorithms that keep a ledger in the entity do with the store that both are in.
-struct LedgerStore: Sendable {
+package struct LedgerStore: Sendable {
     let store: any Store
     let environment: Environment
     /// For how long an id is kept.
     let retention: Duration
 
+    package init(store: any Store, environment: Environment, retention: Duration) {
+        self.store = store
+        self.environment = environment
+        self.retention = retention
+    }
+
     /// Reads all documents of an attempt.
-    func load(_ attempt: Attempt) async throws -> [Document?] {
+    package func load(_ attempt: Attempt) async throws -> [Document?] {
         var documents: [Document?] = []
         for key in attempt.keys {
             documents.append(try await store.read(key, in: attempt.partition))
@@ -27,7 +33,7 @@ struct LedgerStore: Sendable {
     ///   - state: What the ledger says of the id where there is nothing to be sent.
     /// - Returns: The first document as it was saved, or `nil` after a conflict.
     /// - Throws: What the store threw; a ``PawlError`` if the state itself is too large.
-    func save(
+    package func save(
         _ effects: Effects, of attempt: Attempt, over documents: [Document?],
         _ ledger: inout Ledger, silent state: Ledger.State = .dispatched
     ) async throws -> Document? {
@@ -75,7 +81,7 @@ struct LedgerStore: Sendable {
     ///   - ledger: That document's ledger; the claim is recorded in it.
     /// - Returns: The document as it was saved, or `nil` after a conflict.
     /// - Throws: What the store threw.
-    func claim(
+    package func claim(
         _ claim: MessageID, _ attempt: Attempt, _ document: Document?, _ ledger: inout Ledger
     ) async throws -> Document? {
         record(.claimed(claim), of: attempt, &ledger)
@@ -120,7 +126,7 @@ struct LedgerStore: Sendable {
     ///   - partition: Its partition.
     ///   - transport: Where the messages go.
     /// - Throws: What the store or the transport threw.
-    func send(
+    package func send(
         _ id: MessageID, _ ledger: Ledger, _ key: DocumentKey, _ partition: PartitionKey,
         over transport: any Transport
     ) async throws {
@@ -153,7 +159,7 @@ struct LedgerStore: Sendable {
     ///   - key: Its key.
     ///   - partition: Its partition.
     /// - Throws: What the store threw.
-    func noteSent(
+    package func noteSent(
         _ id: MessageID, from document: Document, _ key: DocumentKey, _ partition: PartitionKey
     ) async throws {
         try await amend(key, in: partition, from: document) { ledger in
@@ -170,11 +176,41 @@ struct LedgerStore: Sendable {
     ///   - key: The entity.
     ///   - partition: Its partition.
     /// - Throws: What the store threw.
-    func tidyUp(_ id: MessageID, _ key: DocumentKey, _ partition: PartitionKey) async throws {
+    package func tidyUp(_ id: MessageID, _ key: DocumentKey, _ partition: PartitionKey) async throws
+    {
         try await staged(id, key, partition).close()
     }
 
-    private func staged(
+    /// Gives up a submission: whoever has loaded the entity by now can't save it any more, and what
+    /// such attempts have laid down beside it is removed.
+    ///
+    /// - Parameters:
+    ///   - id: The id.
+    ///   - key: The entity.
+    ///   - partition: Its partition.
+    ///   - write: Changes the entity's version; returns whether that was possible.
+    /// - Returns: Whether that was possible.
+    /// - Throws: What the store threw.
+    func giveUp(
+        _ id: MessageID, _ key: DocumentKey, _ partition: PartitionKey,
+        _ write: () async throws -> Bool
+    ) async throws -> Bool {
+        let outside = staged(id, key, partition)
+        // Before: what is laid down after it may be by somebody who has loaded after it.
+        let doomed = try await outside.stages()
+        guard try await write() else { return false }
+        try await outside.remove(doomed)
+        return true
+    }
+
+    /// What lies beside the entity for an id.
+    ///
+    /// - Parameters:
+    ///   - id: The id.
+    ///   - key: The entity.
+    ///   - partition: Its partition.
+    /// - Returns: A view of it.
+    package func staged(
         _ id: MessageID, _ key: DocumentKey, _ partition: PartitionKey
     ) -> StagedMessages {
         StagedMessages(
@@ -190,7 +226,7 @@ struct LedgerStore: Sendable {
     ///   - document: The document as it was read or saved.
     ///   - change: Changes its ledger; returns whether there was anything to change.
     /// - Throws: What the store threw.
-    func amend(
+    package func amend(
         _ key: DocumentKey, in partition: PartitionKey, from document: Document?,
         _ change: (inout Ledger) -> Bool
     ) async throws {
@@ -221,7 +257,7 @@ struct LedgerStore: Sendable {
     ///   - key: Its key.
     ///   - partition: Its partition.
     /// - Throws: What the store threw.
-    func forget(
+    package func forget(
         _ id: MessageID, from document: Document, _ ledger: Ledger, _ key: DocumentKey,
         _ partition: PartitionKey
     ) async throws {

@@ -92,9 +92,10 @@ struct Outbox: DeduplicationAlgorithm {
             content.ledger = ledger.encoded()
             if submission.kind == Work.memoKind { content.expires = now + entities.retention }
             let condition = document.map { Write.Condition.version($0.version) } ?? .absent
-            let result = try await entities.store.write(
-                [.put(submission.key, content, if: condition)], in: partition)
-            return result != .conflict
+            let tombstone = Write.put(submission.key, content, if: condition)
+            return try await entities.giveUp(submission.id, submission.key, partition) {
+                try await entities.store.write([tombstone], in: partition) != .conflict
+            }
         }
     }
 

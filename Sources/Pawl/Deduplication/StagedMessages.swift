@@ -15,7 +15,7 @@ package struct StagedMessages: Sendable {
     private let store: any Store
     private let environment: Environment
     private let retention: Duration
-    private let partition: PartitionKey
+    package let partition: PartitionKey
 
     /// The messages that were caused by one message.
     ///
@@ -39,7 +39,7 @@ package struct StagedMessages: Sendable {
     /// Distributes messages over documents that the store can hold.
     ///
     /// - Throws: A ``PawlError`` with the code ``PawlError/Code/documentTooLarge``.
-    static func pages(
+    package static func pages(
         _ messages: [Outgoing], of attempt: Attempt, within limits: StoreLimits
     ) throws -> [[UInt8]] {
         var pages: [[UInt8]] = []
@@ -78,7 +78,7 @@ package struct StagedMessages: Sendable {
     /// Lays down the messages of an attempt.
     ///
     /// - Returns: Whether it could; not if the messages of another attempt have been sent.
-    func put(_ pages: [[UInt8]], _ stage: Ledger.Stage) async throws -> Bool {
+    package func put(_ pages: [[UInt8]], _ stage: Ledger.Stage) async throws -> Bool {
         var next = 0
         while next < pages.count {
             let fence = try await readFence()
@@ -95,7 +95,7 @@ package struct StagedMessages: Sendable {
     }
 
     /// The messages of an attempt; `nil` if they are not, or not all, there.
-    func read(_ stage: Ledger.Stage) async throws -> [Outgoing]? {
+    package func read(_ stage: Ledger.Stage) async throws -> [Outgoing]? {
         var messages: [Outgoing] = []
         for number in 0..<stage.pages {
             let key = key(stage, number)
@@ -115,21 +115,40 @@ package struct StagedMessages: Sendable {
 
     /// Removes what any attempt has laid down, and sees to it that none does so again, when the
     /// messages are sent.
-    func close() async throws {
+    package func close() async throws {
         while true {
             let fence = try await readFence()
             if fence.isClosed { return }
-            for stage in fence.stages {
-                for number in 0..<stage.pages {
-                    _ = try await store.write(
-                        [.delete(key(stage, number), if: .any)], in: partition)
-                }
-            }
+            for stage in fence.stages { try await removePages(of: stage) }
             var closed = self.fence([])
             closed.expires = environment.now() + retention
             let result = try await store.write(
                 [.put(fenceKey, closed, if: fence.condition)], in: partition)
             if result != .conflict { return }
+        }
+    }
+
+    /// What attempts have laid down, as long as the fence is open.
+    package func stages() async throws -> [Ledger.Stage] { try await readFence().stages }
+
+    /// Removes what attempts have laid down that can't be saved any more. Others may go on.
+    func remove(_ doomed: [Ledger.Stage]) async throws {
+        for stage in doomed { try await removePages(of: stage) }
+        while !doomed.isEmpty {
+            let open = try await readFence()
+            let rest = open.stages.filter { !doomed.contains($0) }
+            if rest == open.stages { return }
+            let write: Write =
+                rest.isEmpty
+                ? .delete(fenceKey, if: open.condition)
+                : .put(fenceKey, fence(rest), if: open.condition)
+            if try await store.write([write], in: partition) != .conflict { return }
+        }
+    }
+
+    private func removePages(of stage: Ledger.Stage) async throws {
+        for number in 0..<stage.pages {
+            _ = try await store.write([.delete(key(stage, number), if: .any)], in: partition)
         }
     }
 
@@ -158,9 +177,9 @@ package struct StagedMessages: Sendable {
         return Content(body: nil, ledger: writer.bytes)
     }
 
-    private var fenceKey: DocumentKey { DocumentKey(kind: Self.kind, id: "fence") }
+    package var fenceKey: DocumentKey { DocumentKey(kind: Self.kind, id: "fence") }
 
-    private func key(_ stage: Ledger.Stage, _ number: Int) -> DocumentKey {
+    package func key(_ stage: Ledger.Stage, _ number: Int) -> DocumentKey {
         DocumentKey(kind: Self.kind, id: "\(stage.attempt)/\(number)")
     }
 }

@@ -113,7 +113,10 @@ extension Simulation {
         guard !content.ledger.isEmpty,
             let ledger = try? Ledger(Document(version: interner.version(0), content: content))
         else { return }
+        let applied = Set(world.committed.compactMap { world.attempts[$0]?.message })
         for entry in ledger.entries {
+            // A submission that was given up may be made again, and goes on with its claim then.
+            if case .claimed = entry.state, !applied.contains(entry.id) { continue }
             let what: String? =
                 switch entry.state {
                 case .pending(let messages): "holds \(messages.count) messages as to be sent"
