@@ -11,8 +11,8 @@ package enum Mutants {
     /// unfinished what another message has saved: an entity has room for as many as there are, so
     /// nobody's way is barred by them and nothing of theirs is overwritten.
     package static let catalogued: [Mutant] =
-        outboxMutants + inboxMutants + claimMutants + stagingMutants + transactionalMutants
-        + sessionMutants
+        outboxMutants + inboxMutants + claimMutants + stagingMutants + tokenMutants
+        + transactionalMutants + sessionMutants
 
     /// Those, and the generated ones of what ships.
     package static func all() async throws -> [Mutant] {

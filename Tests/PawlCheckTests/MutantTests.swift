@@ -9,7 +9,7 @@ struct MutantTests {
     /// The ids in the catalogue of whatever is a mistake in what ships.
     static let known = [
         "1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12", "13", "14", "17", "18",
-        "19", "20", "32", "41", "48", "60", "61", "62", "63",
+        "19", "20", "23", "24", "25", "26", "27", "28", "29", "32", "34", "35", "36", "41", "48", "60", "61", "62", "63",
         "t1", "t2", "t3", "t4", "t5", "t6",
     ]
 
@@ -25,7 +25,8 @@ struct MutantTests {
             self.algorithm = algorithm
             self.copy = AlgorithmUnderCheck(
                 name: algorithm.name, needsDatabase: algorithm.needsDatabase,
-                largestDocument: algorithm.largestDocument, make: copy)
+                largestDocument: algorithm.largestDocument, hasTokens: algorithm.hasTokens,
+                make: copy)
         }
 
         var testDescription: String { algorithm.name }
@@ -36,6 +37,7 @@ struct MutantTests {
         Shipped(.outboxStaged) { MistakenStaging(nil, database: $0, environment: $1) },
         Shipped(.inbox) { MistakenInbox(nil, database: $0, environment: $1) },
         Shipped(.inboxEventual) { MistakenClaimInbox(nil, database: $0, environment: $1) },
+        Shipped(.tokens) { MistakenTokens(nil, database: $0, environment: $1) },
         Shipped(.transactional) { MistakenTransactional(nil, database: $0, environment: $1) },
     ]
 
@@ -60,7 +62,7 @@ struct MutantTests {
         let beyond = ids.filter { !Self.known.contains($0) }
         #expect(
             beyond.sorted() == [
-                "13b", "17b", "32b", "32c", "60b", "s1", "s2", "s3", "s4", "s5", "t1b", "t3b",
+                "13b", "13c", "17b", "32b", "32c", "60b", "k1", "k2", "s1", "s2", "s3", "s4", "s5", "t1b", "t3b",
                 "t5b",
             ])
     }

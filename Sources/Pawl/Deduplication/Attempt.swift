@@ -118,4 +118,9 @@ public struct Effects: Sendable {
     public let bodies: [[UInt8]?]
     /// The messages, one for each destination, with ids that follow from the message handled.
     public let messages: [Outgoing]
+
+    package init(bodies: [[UInt8]?], messages: [Outgoing]) {
+        self.bodies = bodies
+        self.messages = messages
+    }
 }

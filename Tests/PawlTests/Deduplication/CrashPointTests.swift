@@ -27,6 +27,20 @@ struct CrashPointTests {
         #expect(try await points.violations() == [])
     }
 
+    @Test("tokens move the system exactly once, with messages that have one and that have none")
+    func tokens() async throws {
+        for isIssuing in [true, false] {
+            for hasTokens in [true, false] {
+                let points = CrashPoints(
+                    algorithm: { database, environment in
+                        Deduplication.tokens(isIssuing: isIssuing)
+                            .make(database, database, environment)
+                    }, hasTokens: hasTokens)
+                #expect(try await points.violations() == [])
+            }
+        }
+    }
+
     @Test("the transactional algorithm moves the system exactly once", arguments: [true, false])
     func transactional(isLocal: Bool) async throws {
         let points = CrashPoints(
@@ -46,13 +60,18 @@ struct CrashPointTests {
         #expect(try await transactional.violations() == [])
         let inbox = CrashPoints { MistakenInbox(nil, database: $0, environment: $1) }
         #expect(try await inbox.violations() == [])
+        let tokens = CrashPoints(
+            algorithm: { MistakenTokens(nil, database: $0, environment: $1) }, hasTokens: true)
+        #expect(try await tokens.violations() == [])
         let claims = CrashPoints { MistakenClaimInbox(nil, database: $0, environment: $1) }
         #expect(try await claims.violations() == [])
     }
 
     /// What it takes more for than one process in trouble: reads that are out of date, time that
     /// leaps, or another process at a moment of its own. The checker finds them.
-    private static let beyond = ["12", "13b", "14", "17", "17b"]
+    private static let beyond = [
+        "12", "13b", "13c", "14", "17", "17b", "24", "25", "26", "k2",
+    ]
 
     @Test(
         "an algorithm that does one thing wrong is found out",
@@ -62,7 +81,8 @@ struct CrashPointTests {
     func mutants(id: String) async throws {
         let mutant = try #require(Mutants.catalogued.first { $0.id == id })
         let points = CrashPoints(
-            algorithm: { mutant.algorithm.make($0, $1) }, isLocal: mutant.scope.isLocal)
+            algorithm: { mutant.algorithm.make($0, $1) }, isLocal: mutant.scope.isLocal,
+            hasTokens: mutant.algorithm.hasTokens)
         #expect(try await points.violations() != [], "\(mutant.name)")
     }
 }

@@ -10,6 +10,8 @@ struct CrashPoints: Sendable {
     let algorithm: @Sendable (BoundedDatabase, Environment) -> any DeduplicationAlgorithm
     /// Whether the commands were sent by a commit of the same database, which leaves no copies.
     var isLocal = false
+    /// Whether whoever has sent the commands has made tokens for them.
+    var hasTokens = false
 
     /// All that is wrong after something went wrong at any call.
     func violations() async throws -> [String] {
@@ -64,8 +66,12 @@ private struct World: Sendable {
         for (endpoint, type) in [("till", "Pay"), ("orders", "Paid"), ("audit", "Paid")] {
             _ = try await database.register(Registration(endpoint: endpoint, types: [type]))
         }
-        let first = try Envelope.outside(Pay(account: "a", amount: 10), id: "first")
-        let second = try Envelope.outside(Pay(account: "a", amount: 5), id: "second")
+        let first = try command("first", 10)
+        let second = try command("second", 5)
+        for token in [try first.token(), try second.token()].compactMap(\.self) {
+            _ = try await database.write(
+                [.put(token.key, Content(body: nil), if: .absent)], in: token.partition)
+        }
         if points.isLocal {
             let messages = [Outgoing(first, to: "till"), Outgoing(second, to: "till")]
             _ = try await database.commit(
@@ -98,11 +104,19 @@ private struct World: Sendable {
         await drain()
         // A last copy comes long after all the others.
         if !points.isLocal, story.copy != .none {
-            let copy = try Envelope.outside(Pay(account: "a", amount: 10), id: "first")
-            try await database.send([Outgoing(copy, to: "till")])
+            try await database.send([Outgoing(try command("first", 10), to: "till")])
         }
         await drain()
         return true
+    }
+
+    private func command(_ name: String, _ amount: Int) throws -> Envelope {
+        var message = try Envelope.outside(Pay(account: "a", amount: amount), id: name)
+        if points.hasTokens {
+            message.headers[Token.header] =
+                Token(attempt: MessageID("sender of \(name)"), ordinal: 0).description
+        }
+        return message
     }
 
     private func disturbance(_ kind: Story.Kind) -> Disturbance {
@@ -157,11 +171,17 @@ private struct World: Sendable {
         let ledger = try Ledger(
             await database.read(DocumentKey(kind: Purse.kind, id: "a"), in: "a"))
         for entry in ledger.entries {
-            if case .pending = entry.state { found.append("\(entry.id) is still pending") }
+            switch entry.state {
+            case .pending: found.append("\(entry.id) is still pending")
+            case .registered, .doomed: found.append("attempt \(entry.id) is still listed")
+            default: break
+            }
         }
+        var tokens: Set<Token> = []
         for queue in ["orders", "audit"] {
             let bytes = Set(try await database.takeNow(from: queue).map(\.message))
             let messages = try bytes.map { try Envelope(decoding: $0) }
+            for token in try messages.compactMap({ try $0.token() }) { tokens.insert(token) }
             if Set(messages.map(\.id)).count != messages.count {
                 found.append("\(queue) got messages of one id that differ")
             }
@@ -170,6 +190,13 @@ private struct World: Sendable {
             if events.sorted(by: { $0.balance > $1.balance }) != expected {
                 found.append("\(queue) got \(events), but \(expected) happened")
             }
+        }
+        let made = try await database.list(kind: Token.kind, after: nil, limit: 100)
+            .filter { $0.key != TokenRecords.shutKey }
+        if Set(made.map { "\($0.partition)/\($0.key.id)" })
+            != Set(tokens.map { "\($0.partition)/\($0.key.id)" })
+        {
+            found.append("\(made.count) tokens are there, for \(tokens.count) messages")
         }
         await clock.advance(by: Self.lease)
         let left = try await database.takeNow(from: "till").count
