@@ -358,6 +358,7 @@ final class Simulation: @unchecked Sendable {
         digest.mix(
             (entry.isGone ? 1 : 0) | (entry.holder == nil ? 0 : 2) | (entry.isLocal ? 4 : 0)
                 | (entry.isDuplicated ? 8 : 0) | (entry.receipt == nil ? 0 : 16))
+        if plan.tellsCopiesApart { digest.mix(entry.copy) }
         if !entry.isGone {
             digest.mix(entry.leases << 16 | entry.endedLeases)
             digest.mix(entry.visibleFrom.microseconds)

@@ -1,0 +1,43 @@
+internal import Pawl
+
+/// States as `Specs/Transactional.tla` has them. There is one step that loads, and one that commits,
+/// whose arguments say everything.
+struct TransactionalProjection: Projection {
+    var naming = Naming()
+    let notebook: Notebook
+
+    func others(in simulation: Simulation) -> [Variable] { [processed(in: simulation)] }
+
+    /// The ids that the database remembers.
+    private func processed(in simulation: Simulation) -> Variable {
+        let rows = Set(simulation.processedRows)
+        let contents = simulation.interner.contents.filter { rows.contains($0.identity) }
+        return Variable(
+            name: "processed",
+            value: TLA.set(
+                contents.map { TLA.text(naming.message($0.envelope.id, in: simulation)) }))
+    }
+
+    mutating func hand(of index: Int, in simulation: Simulation) -> Hand {
+        var hand = Hand()
+        guard let call = simulation.processes[index].pending.first?.call,
+            let page = notebook.page(of: index), case .process(let receipt) = page.operation
+        else { return hand }
+        if case .receive = call { return hand }
+        let delivery = naming.delivery(receipt.handle, in: simulation)
+        hand.copy = delivery?.copy ?? []
+        hand.delivery = delivery?.number ?? 0
+        hand.isTouched = simulation.processes[index].hasLeftTraces
+        switch call {
+        case .read: hand.step = "load"
+        case .commit(let transaction, _, _):
+            hand.step = "commit"
+            hand.outputs = naming.outputs(transaction.messages, in: simulation)
+            if let write = transaction.writes.first {
+                hand.document = naming.document(write, in: simulation)
+            }
+        default: hand.step = "another call"
+        }
+        return hand
+    }
+}

@@ -1,0 +1,55 @@
+import ArgumentParser
+import Foundation
+import PawlCheck
+
+/// `pawl specs`: what the specs in `Specs/` are compared with. See `make specs`.
+struct SpecsCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "specs",
+        abstract: "Writes down what the algorithms' code does, for comparison with their specs.",
+        shouldDisplay: false, subcommands: [States.self])
+
+    /// The options of the scope, and the spec that it belongs to.
+    struct Scope: ParsableArguments {
+        @OptionGroup var options: CheckScopeOptions
+
+        @Option(help: "The file to write to.")
+        var to: String
+
+        func validate() throws {
+            try options.validate()
+            guard options.algorithm != nil, options.level != .endpoint else {
+                throw ValidationError("Say which --algorithm; its endpoint has no spec.")
+            }
+        }
+
+        var scope: SpecScope {
+            let numbers = options.scopes[0].numbers
+            let spec: SpecScope.Spec =
+                switch options.algorithm {
+                case .transactional: .transactional
+                default: numbers.sessions > 0 ? .session : .outbox
+                }
+            return SpecScope(spec, numbers)
+        }
+
+        func write(_ lines: [String]) throws {
+            let text = lines.joined(separator: "\n") + "\n"
+            try Data(text.utf8).write(to: URL(filePath: to))
+        }
+    }
+
+    /// `pawl specs states`.
+    struct States: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Writes all states that the code reaches in a scope.")
+
+        @OptionGroup var scope: Scope
+
+        func run() throws {
+            let graph = try scope.scope.states()
+            try scope.write(graph.lines)
+            print("\(graph.count) states, of \(graph.checkerStates) that the checker tells apart")
+        }
+    }
+}
