@@ -92,6 +92,7 @@ Fits(p) ==
     \/ Mutant = "20 upsert-first-write" /\ process[p].at = "save"
         /\ process[p].document.version = 0
     \/ Mutant = "7 stale-whole-doc-mark" /\ process[p].at = "mark"
+    \/ Mutant = "s3 blind-tombstone" /\ process[p].at = "tombstone"
 Written(p) == [process[p].document EXCEPT !.version = document.version + 1]
 Writes(p) ==
     /\ document' = IF Fits(p) THEN Written(p) ELSE document
@@ -111,7 +112,7 @@ Acknowledges(p) ==
 \* had never had it, so the number of that delivery is used again.
 GivesBack(p, touched) ==
     /\ queue' =
-        IF IsHolder(p)
+        IF IsHolder(p) /\ Mutant # "r1 never-given-back"
         THEN [queue EXCEPT ![process[p].copy] =
                 [state |-> "waiting", holder |-> "", isOver |-> FALSE,
                  deliveries |-> IF touched THEN @.deliveries ELSE @.deliveries - 1]]
@@ -285,20 +286,21 @@ Publish(c) ==
 AcknowledgeEarly(c) ==
     /\ process[c].at = "early"
     /\ Acknowledges(c)
-    /\ process' = [process EXCEPT ![c].at = IF @.outputs = <<>> THEN "save" ELSE "send"]
+    /\ process' = [process EXCEPT ![c] =
+                    [@ EXCEPT !.at = IF process[c].outputs = <<>> THEN "save" ELSE "send"]]
     /\ UNCHANGED <<document, published, committed, budget>>
 
 -----------------------------------------------------------------------------
 (* All of it *)
 
-Init ==
+World ==
     /\ document = NoDocument
     /\ queue = [k \in Copy |-> [state |-> "waiting", holder |-> "", isOver |-> FALSE,
                                 deliveries |-> 0]]
     /\ published = {}
     /\ committed = {}
-    /\ process = [c \in Consumers |-> Idle]
     /\ budget = [crashes |-> Crashes, failures |-> Failures, redeliveries |-> Redeliveries]
+Init == World /\ process = [c \in Consumers |-> Idle]
 
 \* What a consumer does by itself.
 Step(c) ==

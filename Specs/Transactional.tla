@@ -80,7 +80,7 @@ Acknowledges(p) ==
 \* had never had it, so the number of that delivery is used again.
 GivesBack(p, touched) ==
     /\ queue' =
-        IF IsHolder(p)
+        IF IsHolder(p) /\ Mutant # "r1 never-given-back"
         THEN [queue EXCEPT ![process[p].copy] =
                 [state |-> "waiting", holder |-> "", isOver |-> FALSE,
                  deliveries |-> IF touched THEN @.deliveries ELSE @.deliveries - 1]]

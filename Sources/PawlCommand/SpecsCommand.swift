@@ -7,7 +7,7 @@ struct SpecsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "specs",
         abstract: "Writes down what the algorithms' code does, for comparison with their specs.",
-        shouldDisplay: false, subcommands: [States.self])
+        shouldDisplay: false, subcommands: [States.self, Traces.self])
 
     /// The options of the scope, and the spec that it belongs to.
     struct Scope: ParsableArguments {
@@ -50,6 +50,26 @@ struct SpecsCommand: ParsableCommand {
             let graph = try scope.scope.states()
             try scope.write(graph.lines)
             print("\(graph.count) states, of \(graph.checkerStates) that the checker tells apart")
+        }
+    }
+
+    /// `pawl specs traces`.
+    struct Traces: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Writes what happens in executions of the checker that are drawn at random.")
+
+        @OptionGroup var scope: Scope
+
+        @Option(help: "How many executions.")
+        var count = 100
+
+        @Option(help: "What the draws follow from.")
+        var seed: UInt64 = 1
+
+        func run() throws {
+            let traces = scope.scope.traces(count, seed: seed)
+            try scope.write(traces)
+            print("\(traces.count) traces")
         }
     }
 }

@@ -36,6 +36,8 @@ struct SpecState {
     /// What the processes are doing, with their names.
     let hands: [(name: String, hand: Hand)]
 
-    /// All variables as one record.
-    var value: String { TLA.record(variables.map { ($0.name, $0.value) }) }
+    /// All variables, with tabs between them.
+    var text: String {
+        variables.map { "\($0.name) = \($0.value)" }.joined(separator: "\t")
+    }
 }

@@ -32,6 +32,7 @@ struct SessionProjection: Projection {
             announcements(in: simulation),
             Variable(name: "carried", value: TLA.function(carried)),
             Variable(name: "now", value: "\(interval(simulation.now))"),
+            Variable(name: "delays", value: "\(simulation.budgets.delays)"),
         ]
     }
 

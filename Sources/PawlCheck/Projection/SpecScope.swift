@@ -16,7 +16,7 @@ package struct SpecScope: Sendable {
     }
 
     private let spec: Spec
-    private let plan: Plan
+    let plan: Plan
     private let notebook = Notebook()
 
     package init(_ spec: Spec, _ scope: AlgorithmScope) {
@@ -28,7 +28,7 @@ package struct SpecScope: Sendable {
         self.plan = plan
     }
 
-    private var projection: any Projection {
+    var projection: any Projection {
         switch spec {
         case .outbox: OutboxProjection(notebook: notebook)
         case .transactional: TransactionalProjection(notebook: notebook)
@@ -47,7 +47,7 @@ package struct SpecScope: Sendable {
                 Simulation(plan, on: executor), Reductions(sleepSets: false, symmetry: false))
             search.reached = { simulation, depth, transition in
                 let state = projection.state(of: simulation)
-                let number = graph.insert(state.value)
+                let number = graph.insert(state.text)
                 path.removeSubrange(min(depth, path.count)...)
                 if let last = path.last, let transition {
                     let event = transition.event(from: last.state.hands)

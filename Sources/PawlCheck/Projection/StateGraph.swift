@@ -30,7 +30,7 @@ package struct StateGraph: Sendable {
     }
 
     /// One line a state, the nearest to the beginning first: its number, the number of a state that
-    /// comes before it on a shortest path, the step from there, and the state, with tabs between.
+    /// comes before it on a shortest path, the step from there, and its variables, with tabs between.
     package var lines: [String] {
         var after: [[Step]] = Array(repeating: [], count: states.count)
         for step in steps { after[step.from].append(step) }
