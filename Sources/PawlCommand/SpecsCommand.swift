@@ -3,11 +3,11 @@ import Foundation
 import PawlCheck
 
 /// `pawl specs`: what the specs in `Specs/` are compared with. See `make specs`.
-struct SpecsCommand: ParsableCommand {
+struct SpecsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "specs",
         abstract: "Writes down what the algorithms' code does, for comparison with their specs.",
-        shouldDisplay: false, subcommands: [States.self, Traces.self])
+        shouldDisplay: false, subcommands: [States.self, Traces.self, Runs.self])
 
     /// The options of the scope, and the spec that it belongs to.
     struct Scope: ParsableArguments {
@@ -69,6 +69,41 @@ struct SpecsCommand: ParsableCommand {
         func run() throws {
             let traces = scope.scope.traces(count, seed: seed)
             try scope.write(traces)
+            print("\(traces.count) traces")
+        }
+    }
+
+    /// `pawl specs runs`.
+    struct Runs: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Writes what endpoints do that run on SQLite, with faults drawn at random.")
+
+        @OptionGroup var scope: Scope
+
+        @Option(help: "How many runs.")
+        var count = 20
+
+        @Option(help: "What the faults follow from; what happens at once depends on the machine.")
+        var seed: UInt64 = 1
+
+        func run() async throws {
+            let folder = FileManager.default.temporaryDirectory
+                .appending(path: "pawl-specs-\(ProcessInfo.processInfo.processIdentifier)")
+            defer { try? FileManager.default.removeItem(at: folder) }
+            let numbers = scope.options.scopes[0].numbers
+            let isTransactional = scope.options.algorithm == .transactional
+            let traces = try await withThrowingTaskGroup(of: (Int, String).self) { group in
+                for number in 0..<count {
+                    let run = RecordedRun(
+                        isTransactional: isTransactional, consumers: numbers.consumers,
+                        messages: numbers.messages, copies: numbers.copies,
+                        outputs: numbers.outputs, seed: seed &+ UInt64(number),
+                        folder: folder.appending(path: "\(number)"))
+                    group.addTask { (number, try await run.trace()) }
+                }
+                return try await group.reduce(into: [(Int, String)]()) { $0.append($1) }
+            }
+            try scope.write(traces.sorted { $0.0 < $1.0 }.map(\.1))
             print("\(traces.count) traces")
         }
     }

@@ -74,7 +74,8 @@ def names(letter, number):
 
 
 def count(number, one):
-    many = one[:-1] + "ies" if one[-1] == "y" else one + "es" if one[-1] == "h" else one + "s"
+    plural = {"redelivery": "redeliveries", "crash": "crashes", "copy": "copies"}
+    many = plural.get(one, one + "s")
     return f"{number} {one if number == 1 else many}"
 
 
@@ -113,7 +114,7 @@ LARGER = [
     replace(OUTBOX, crashes=2, failures=2),
     replace(TRANSACTIONAL, messages=2, crashes=2, failures=1, redeliveries=1),
     replace(SESSION, consumers=2, crashes=1),
-    replace(SESSION, crashes=1, failures=1, delays=6),
+    replace(SESSION, messages=0, crashes=1, failures=1, delays=6),
 ]
 
 RIVALS = replace(OUTBOX, messages=2, copies=1)
@@ -156,4 +157,28 @@ MUTANTS = [
     ("s3 blind-tombstone", GIVEN_UP, "NothingOverwritten"),
     ("s4 complete-drops-outbox", SUBMISSION, "SessionNothingLost"),
     ("s5 tombstone-is-commit", GIVEN_UP, "AnsweredIsSaved"),
+]
+
+FAULTS = {"crashes": 2, "failures": 2, "redeliveries": 1}
+RUNS = {"consumers": 3, "messages": 4, "copies": 3, "outputs": 2, "crashes": 9, "failures": 99,
+        "redeliveries": 99}
+
+
+def drawn(scope, count=200):
+    """Traces of executions that the checker draws."""
+    return ("checker", scope, ["traces", *scope.options, "--count", str(count)])
+
+
+def run(scope, count=20):
+    """Traces of endpoints that run on SQLite."""
+    return ("SQLite", scope, ["runs", *scope.options, "--count", str(count)])
+
+
+# Where traces come from, and the scope that they are traces of.
+TRACED = [
+    drawn(replace(OUTBOX, messages=2, outputs=2, **FAULTS)),
+    drawn(replace(TRANSACTIONAL, messages=2, outputs=2, **FAULTS)),
+    drawn(replace(SESSION, consumers=2, outputs=2, crashes=2, failures=2)),
+    run(Scope("Outbox", **RUNS)),
+    run(Scope("Transactional", **RUNS)),
 ]
