@@ -3,7 +3,6 @@
 PAWL is the program `pawl`, which writes down what the code does. The parts are states, larger,
 mutants and traces; without one, all. `make specs` gets all that is needed and calls this."""
 
-import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -42,7 +41,15 @@ def at_once(work, items):
 
 def compared(pawl):
     """The specs in the scopes in which the code is compared with them."""
-    return at_once(lambda item: comparing.compare(pawl, *item), enumerate(scopes.COMPARED))
+    yield from at_once(
+        lambda item: comparing.compare(pawl, f"compared-{item[0]}", item[1]),
+        enumerate(scopes.COMPARED))
+    for mutant, scope in scopes.DIFFERENT:
+        line, is_same = comparing.compare(pawl, f"different-{scope.spec}", scope, mutant)
+        lines = line.split("\n")
+        is_told = not is_same and len(lines) > 1
+        yield (f"{lines[0]}, with the mistake {mutant}, which has to show: "
+               + (lines[1].strip() if is_told else "it does not")), is_told
 
 
 def larger(_):
@@ -73,26 +80,8 @@ def mutants(_):
 
 def traces(pawl):
     """Traces of the checker and of real runs; and that a corrupted one is rejected."""
-    for kind, scope, command in scopes.TRACED:
-        name = f"traces-{kind}-{scope.spec}".lower()
-        file = tlc.BUILD / f"{name}.txt"
-        told = subprocess.run([pawl, "specs", *command, "--to", file], text=True, timeout=300,
-                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-        if told.returncode:
-            yield f"{kind}: {told.stdout.strip()}", False
-            continue
-        recorded = file.read_text().splitlines()
-        run = tracing.follow(name, scope, recorded)
-        trace, event = tracing.rejected(run)
-        what = f"{kind}, {scope}: {len(recorded)} traces, {tracing.events(recorded):,} events"
-        if run.is_good:
-            yield f"{what}, accepted whole", True
-        else:
-            yield f"{what}; trace {trace} can't go on at event {event}; see {run.log}", False
-        wrong, chosen = tracing.corrupted(recorded)
-        trace, event = tracing.rejected(tracing.follow(name + "-corrupted", scope, wrong))
-        yield (f"{kind}, {scope.spec}, trace {chosen} corrupted: rejected is trace {trace}, "
-               f"at event {event}"), trace == chosen
+    for lines in at_once(lambda item: tracing.check(pawl, *item), scopes.TRACED):
+        yield from lines
 
 
 if __name__ == "__main__":

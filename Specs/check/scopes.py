@@ -108,6 +108,13 @@ COMPARED = [
     replace(SESSION, crashes=1, failures=1),
 ]
 
+# With these mistakes in the spec, the code must not reach the same states.
+DIFFERENT = [
+    ("5 duplicate-drops-outbox", replace(OUTBOX, crashes=1)),
+    ("t4 no-processed-row", TRANSACTIONAL),
+    ("48 complete-after-commit", replace(SESSION, messages=0, crashes=1)),
+]
+
 # In these only the spec is checked.
 LARGER = [
     replace(OUTBOX, messages=2, crashes=1),
@@ -164,7 +171,7 @@ RUNS = {"consumers": 3, "messages": 4, "copies": 3, "outputs": 2, "crashes": 9, 
         "redeliveries": 99}
 
 
-def drawn(scope, count=200):
+def drawn(scope, count=100):
     """Traces of executions that the checker draws."""
     return ("checker", scope, ["traces", *scope.options, "--count", str(count)])
 

@@ -47,7 +47,7 @@ class Run:
         self.dump = folder / "states.dump"
         self.dump.unlink(missing_ok=True)
         path = module if isinstance(module, pathlib.Path) else SPECS / f"{module}.tla"
-        command = ["java", "-Xmx2g", "-XX:+UseParallelGC", f"-DTLA-Library={SPECS}:{folder}",
+        command = ["java", "-Xmx1g", "-XX:+UseParallelGC", f"-DTLA-Library={SPECS}:{folder}",
                    f"-Djava.io.tmpdir={folder}", "-cp", get(), "tlc2.TLC", "-deadlock",
                    "-workers", str(workers), "-metadir", folder / "meta", "-config", config]
         if dump:

@@ -39,12 +39,15 @@ package struct SpecScope: Sendable {
     /// Explores the scope and collects all its states. No symmetry is used, and no order is left
     /// out, so that all steps between the states are met, too.
     package func states() throws -> StateGraph {
+        try states(Reductions(sleepSets: false, symmetry: false))
+    }
+
+    func states(_ reductions: Reductions) throws -> StateGraph {
         let result = ExplorerThread.run { executor -> Result<StateGraph, Failure> in
             var graph = StateGraph()
             var projection = projection
             var path: [(number: Int, state: SpecState)] = []
-            var search = Search(
-                Simulation(plan, on: executor), Reductions(sleepSets: false, symmetry: false))
+            var search = Search(Simulation(plan, on: executor), reductions)
             search.reached = { simulation, depth, transition in
                 let state = projection.state(of: simulation)
                 let number = graph.insert(state.text)
