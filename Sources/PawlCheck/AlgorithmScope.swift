@@ -22,6 +22,8 @@ package struct AlgorithmScope: Sendable {
     /// Whether the algorithm keeps something in memory from one message to the next, which is part
     /// of a process's state then. Pawl's own keep nothing.
     package var keepsMemory = false
+    /// How far time leaps for an expiry.
+    package var leap: Duration = .days(7)
     /// What may go wrong.
     package var budgets = Budgets()
 
@@ -53,6 +55,10 @@ package struct AlgorithmScope: Sendable {
     package var plan: Plan {
         var plan = Plan()
         plan.budgets = budgets
+        plan.retention = leap
+        if let largest = algorithm.largestDocument {
+            plan.limits = StoreLimits(largestDocument: largest, largestBatch: 100)
+        }
         plan.endpoints = [Self.queue: ["Message"], Self.outbound: ["Output"]]
         plan.consumed = [Self.queue]
         plan.watched = [Self.queue]
@@ -165,25 +171,23 @@ extension Simulation {
     /// The message of a delivery, without decoding it.
     func envelope(of receipt: Receipt) -> Envelope? {
         guard executor.isOnOwnThread else { return nil }
-        return entries.first { $0.receipt == receipt.handle }
-            .map { interner.contents[$0.content].envelope }
+        return interner.content(of: receipt)?.envelope
     }
 
     /// Whether a process may still do anything.
     fileprivate func isAlive(_ process: SimulatedProcess) -> Bool {
-        executor.isOnOwnThread && !isReaping && run == process.run
-            && processes[process.index].incarnation == process.incarnation
+        executor.isOnOwnThread && isLive(process.identity)
     }
 
     /// A process lets go of a message at once, as if its connection had been closed.
     func giveBack(_ receipt: Receipt, by process: SimulatedProcess) {
         guard isAlive(process) else { return }
-        if let entry = entry(of: receipt) { letGo(entry, byDeath: false) }
+        act(.giveBack(receipt), by: process.identity)
     }
 
     /// A session was told that its submission is saved.
     func noteAnswered(_ id: MessageID, by process: SimulatedProcess) {
         guard isAlive(process) else { return }
-        answered.insert(id)
+        act(.answered(id), by: process.identity)
     }
 }

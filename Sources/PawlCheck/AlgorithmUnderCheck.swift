@@ -5,28 +5,58 @@ package import Pawl
 package struct AlgorithmUnderCheck: Sendable {
     /// Its name in reports, for example `outbox` or `1 publish-first`.
     package let name: String
+    /// How an endpoint is told to use it; `nil` where store and queue have to be one database, or
+    /// where it is no algorithm that ships.
+    package let deduplication: Deduplication?
     /// Whether it needs store and queue in one database. Otherwise it uses only what a ``Store``
     /// and a ``Transport`` offer.
     package let needsDatabase: Bool
+    /// The largest document that the store can hold, in bytes; `nil` where size plays no part.
+    package var largestDocument: Int?
     /// Makes the algorithm for one process. The database is store and transport at once.
     package let make: @Sendable (any Database, Environment) -> any DeduplicationAlgorithm
 
     package init(
-        name: String, needsDatabase: Bool,
+        name: String, needsDatabase: Bool, largestDocument: Int? = nil,
         make: @escaping @Sendable (any Database, Environment) -> any DeduplicationAlgorithm
     ) {
         self.name = name
+        deduplication = nil
         self.needsDatabase = needsDatabase
+        self.largestDocument = largestDocument
         self.make = make
     }
 
-    /// The outbox as it ships.
-    package static let outbox = AlgorithmUnderCheck(name: "outbox", needsDatabase: false) {
-        Deduplication.outbox.make($0, $0, $1)
+    /// An algorithm that ships, as an endpoint gets it.
+    package init(_ deduplication: Deduplication, name: String? = nil, largestDocument: Int? = nil) {
+        self.name = name ?? deduplication.name
+        self.deduplication = deduplication
+        needsDatabase = false
+        self.largestDocument = largestDocument
+        make = { deduplication.make($0, $0, $1) }
     }
+
+    /// The outbox as it ships.
+    package static let outbox = AlgorithmUnderCheck(.outbox)
+
+    /// The outbox where two messages don't fit into the entity, so that they lie beside it.
+    package static let outboxStaged = AlgorithmUnderCheck(
+        .outbox, name: "outbox-staged", largestDocument: 260)
+
+    /// The inbox as it ships.
+    package static let inbox = AlgorithmUnderCheck(.inbox)
+
+    /// The inbox for records whose reads may be out of date.
+    package static let inboxEventual = AlgorithmUnderCheck(
+        .inbox(retention: .days(7), reads: .eventual), name: "inbox-eventual")
 
     /// The transactional algorithm as it ships.
     package static let transactional = AlgorithmUnderCheck(
         name: "transactional", needsDatabase: true
     ) { database, _ in Transactional(database: database) }
+
+    /// All that ship.
+    package static let shipped: [AlgorithmUnderCheck] = [
+        .outbox, .outboxStaged, .inbox, .inboxEventual, .transactional,
+    ]
 }

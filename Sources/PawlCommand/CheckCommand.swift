@@ -10,8 +10,7 @@ struct CheckCommand: AsyncParsableCommand {
         abstract: "Runs the algorithms through all orders of events and all places for faults.",
         discussion: """
             What runs is the code that ships, against a simulated store and simulated queues. \
-            Without --algorithm: the outbox, the transactional algorithm, and a session of each \
-            beside one consumer. \
+            Without --algorithm: all that ship, and sessions of them beside one consumer. \
             With --mutants: the same algorithms with mistakes in them, which have to be found.
 
             It fails if something is wrong with an algorithm that ships, if a scope was too large \
@@ -53,8 +52,9 @@ struct CheckCommand: AsyncParsableCommand {
             throw ValidationError("--sample, --cores and --executions must be positive.")
         }
         if mutants {
-            guard mutant == nil, replay == nil, html == nil, sample == nil, scope.isDefault else {
-                throw ValidationError("--mutants goes with --json and --executions only.")
+            guard mutant == nil, replay == nil, html == nil, scope.isDefault else {
+                throw ValidationError(
+                    "--mutants goes with --json, --executions, --sample and --seed only.")
             }
         }
         if mutant != nil, scope.algorithm != nil || scope.level == .endpoint {
@@ -67,7 +67,9 @@ struct CheckCommand: AsyncParsableCommand {
 
     func run() async throws {
         let isGood =
-            if mutants {
+            if mutants, let sample {
+                try await sampleMutants(sample)
+            } else if mutants {
                 try await checkMutants()
             } else if let mutant {
                 try checkMutant(try await Self.mutant(named: mutant))
@@ -157,6 +159,21 @@ struct CheckCommand: AsyncParsableCommand {
             print(MutantTable(rows))
         }
         return rows.allSatisfy(\.isAsExpected)
+    }
+
+    /// Looks for each mistake at random, again and again. Returns whether each was found at least
+    /// every second time.
+    private func sampleMutants(_ sample: Int) async throws -> Bool {
+        let progress = ProgressLine()
+        let wanted = try await Mutants.all().filter { Mutants.harmless[$0.name] == nil }
+        var rows: [SampledMutant] = []
+        for mutant in wanted {
+            progress.show("mutant \(rows.count + 1) of \(wanted.count), \(mutant.name)")
+            rows.append(SampledMutant(mutant, sample: sample, from: seed, cores: cores))
+        }
+        progress.clear()
+        if json { try printJSON(rows) } else { print(SampledMutant.table(rows)) }
+        return rows.allSatisfy(\.found)
     }
 
     private var mutantExecutions: Int { executions ?? Hunt.patience }

@@ -4,22 +4,31 @@ import PawlMutants
 
 /// The options that say what is explored.
 struct CheckScopeOptions: ParsableArguments {
-    enum Algorithm: String, ExpressibleByArgument, CaseIterable {
-        case outbox, transactional
+    struct Algorithm: ExpressibleByArgument {
+        let shipped: AlgorithmUnderCheck
 
-        var shipped: AlgorithmUnderCheck {
-            switch self {
-            case .outbox: .outbox
-            case .transactional: .transactional
-            }
+        static let all = AlgorithmUnderCheck.shipped.map(Algorithm.init)
+
+        init(_ shipped: AlgorithmUnderCheck) {
+            self.shipped = shipped
         }
+
+        init?(argument: String) {
+            guard let known = Self.all.first(where: { $0.shipped.name == argument }) else {
+                return nil
+            }
+            self = known
+        }
+
+        static var allValueStrings: [String] { all.map(\.shipped.name) }
+        var defaultValueDescription: String { shipped.name }
     }
 
     enum Level: String, ExpressibleByArgument, CaseIterable {
         case algorithm, endpoint
     }
 
-    @Option(help: "The algorithm: outbox or transactional.")
+    @Option(help: "The algorithm.")
     var algorithm: Algorithm?
 
     @Option(help: "'algorithm': bare consumers. 'endpoint': a whole service with all its parts.")
@@ -91,7 +100,7 @@ struct CheckScopeOptions: ParsableArguments {
 
     /// The scopes, small ones of sessions included unless something else is asked for.
     var scopes: [CheckedScope] {
-        let algorithms = algorithm.map { [$0] } ?? Algorithm.allCases
+        let algorithms = algorithm.map { [$0] } ?? Algorithm.all
         let plain = algorithms.map { checked($0) }
         // A session at an endpoint that may die takes minutes: whoever wants it has to say so.
         guard algorithm == nil, sessions == nil, level != .endpoint else { return plain }
@@ -115,6 +124,7 @@ struct CheckScopeOptions: ParsableArguments {
     func scope(of mutant: Mutant) -> AlgorithmScope {
         var scope = scope(of: mutant.algorithm)
         scope.keepsMemory = mutant.keepsMemory
+        scope.leap = mutant.scope.leap
         return scope
     }
 
@@ -124,7 +134,8 @@ struct CheckScopeOptions: ParsableArguments {
         scope.messages = messages ?? 1
         // What a commit has sent has no copies.
         scope.copies = copies ?? (local ? 1 : scope.consumers)
-        scope.outputs = outputs ?? 1
+        // One message alone always fits.
+        scope.outputs = outputs ?? (algorithm.largestDocument == nil ? 1 : 2)
         scope.sessions = sessions ?? 0
         scope.resubmissions = resubmissions ?? 1
         scope.isLocal = local

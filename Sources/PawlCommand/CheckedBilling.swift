@@ -44,7 +44,7 @@ enum CheckedBilling {
     /// Describes the world: the service's processes and its messages, and a shop's sessions that
     /// charge, too.
     static func describe(_ scope: AlgorithmScope, in world: World) {
-        let deduplication: Deduplication? = scope.algorithm.needsDatabase ? nil : .outbox
+        let deduplication: Deduplication? = scope.algorithm.deduplication
         let outputs = scope.outputs
         let billing = handlers(outputs: outputs)
         world.run(billing, instances: scope.consumers, deduplication: deduplication)

@@ -83,7 +83,7 @@ extension Handlers {
 /// The shop's files in a folder, opened for one algorithm.
 struct Shop {
     enum Algorithm: String, CaseIterable, Sendable {
-        case outbox, transactional
+        case outbox, inbox, transactional
     }
 
     let billing: any Store
@@ -97,16 +97,17 @@ struct Shop {
         let options = EndpointOptions(
             concurrency: 16, lease: .milliseconds(300), deathsAlone: 1_000_000)
         switch algorithm {
-        case .outbox:
+        case .outbox, .inbox:
+            let deduplication: Deduplication = algorithm == .inbox ? .inbox : .outbox
             let queues = try SQLiteTransport.open(folder + "/queues.sqlite")
             let billing = try SQLiteStore.open(folder + "/billing.sqlite")
             let orders = try SQLiteStore.open(folder + "/orders.sqlite")
             let endpoints = [
                 Endpoint(
-                    .billing, store: billing, transport: queues, deduplication: .outbox,
+                    .billing, store: billing, transport: queues, deduplication: deduplication,
                     options: options),
                 Endpoint(
-                    .orders, store: orders, transport: queues, deduplication: .outbox,
+                    .orders, store: orders, transport: queues, deduplication: deduplication,
                     options: options),
             ]
             self.billing = billing

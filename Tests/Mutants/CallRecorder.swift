@@ -16,23 +16,51 @@ package enum CallRecorder {
     }
 
     /// What can have been before, and what is done then.
-    package enum Path: String, CaseIterable, Sendable {
-        case newMessage = "a new message"
-        case duplicate = "a message that was processed before"
-        case duplicateOfHalf = "a message whose first attempt died after it was saved"
-        case newSubmission = "a submission"
-        case resubmission = "a submission that was saved before"
-        case completingHalf = "completing a submission that died after it was saved"
-        case completingAll = "completing a submission that is finished"
-        case completingNothing = "completing a submission that was not saved"
-        case givingUp = "completing a submission that was not saved, for the last time"
+    package struct Path: Hashable, Sendable, CaseIterable, CustomStringConvertible {
+        /// What is done.
+        package enum Kind: String, CaseIterable, Sendable {
+            case newMessage = "a new message"
+            case duplicate = "a message that was there before"
+            case newSubmission = "a submission"
+            case resubmission = "a submission that was there before"
+            case completing = "completing a submission"
+            case completingNothing = "completing a submission that was not saved"
+            case givingUp = "giving up a submission"
+        }
+
+        let kind: Kind
+        /// After how many writes whoever came before died; `nil` where nobody died.
+        let writes: Int?
+
+        init(_ kind: Kind, writes: Int? = nil) {
+            self.kind = kind
+            self.writes = writes
+        }
+
+        package static let newMessage = Path(.newMessage)
+
+        /// As many writes as an algorithm makes for a message; if it makes fewer, nobody dies.
+        private static let deaths = [nil] + (1...7).map { $0 }
+
+        package static let allCases = Kind.allCases.flatMap { kind in
+            switch kind {
+            case .newMessage, .newSubmission, .completingNothing: [Path(kind)]
+            case .duplicate, .resubmission, .completing: deaths.map { Path(kind, writes: $0) }
+            // Nothing of it was saved, or not all that it takes.
+            case .givingUp: deaths.prefix(3).map { Path(kind, writes: $0) }
+            }
+        }
 
         package var phase: Mutation.Phase {
-            switch self {
-            case .newMessage, .duplicate, .duplicateOfHalf: .process
+            switch kind {
+            case .newMessage, .duplicate: .process
             case .newSubmission, .resubmission: .submit
-            case .completingHalf, .completingAll, .completingNothing, .givingUp: .complete
+            case .completing, .completingNothing, .givingUp: .complete
             }
+        }
+
+        package var description: String {
+            kind.rawValue + (writes.map { ", and died after \($0) writes" } ?? "")
         }
     }
 
@@ -44,6 +72,8 @@ package enum CallRecorder {
         package var answer: String
         /// The entity afterwards.
         package var entity: Content?
+        /// What it keeps beside the entity.
+        package var beside: [DocumentKey: Content]
         /// The messages that are in the queue of a subscriber.
         package var sent: [[UInt8]]
         /// The number of messages that are left in its own queue.
@@ -56,57 +86,50 @@ package enum CallRecorder {
     ) async throws -> Run {
         let rehearsal = try await Rehearsal(algorithm)
         let recording = RecordingDatabase(base: rehearsal.database)
-        let dying = RecordingDatabase(base: rehearsal.database, diesAfterWrite: true)
-        let healthy = RecordingDatabase(base: rehearsal.database)
+        let before = RecordingDatabase(base: rehearsal.database, diesAfterWrites: path.writes)
         let answer: any Sendable
-        switch path {
+        // What dies, throws.
+        switch path.kind {
         case .newMessage:
             try await rehearsal.send(copies: 1)
             answer = try await rehearsal.process(over: recording)
         case .duplicate:
             try await rehearsal.send(copies: 2)
-            _ = try await rehearsal.process(over: healthy)
-            answer = try await rehearsal.process(over: recording)
-        case .duplicateOfHalf:
-            try await rehearsal.send(copies: 2)
-            // What dies, throws.
-            _ = try? await rehearsal.process(over: dying)
+            _ = try? await rehearsal.process(over: before)
             answer = try await rehearsal.process(over: recording)
         case .newSubmission:
             answer = try await rehearsal.submit(over: recording)
         case .resubmission:
-            _ = try await rehearsal.submit(over: healthy)
+            _ = try? await rehearsal.submit(over: before)
             answer = try await rehearsal.submit(over: recording)
-        case .completingHalf:
-            _ = try? await rehearsal.submit(over: dying)
-            answer = try await rehearsal.complete(over: recording)
-        case .completingAll:
-            _ = try await rehearsal.submit(over: healthy)
+        case .completing:
+            _ = try? await rehearsal.submit(over: before)
             answer = try await rehearsal.complete(over: recording)
         case .completingNothing:
             answer = try await rehearsal.complete(over: recording)
         case .givingUp:
+            if path.writes != nil { _ = try? await rehearsal.submit(over: before) }
             answer = try await rehearsal.complete(over: recording, isLastTry: true)
         }
         return try await rehearsal.outcome(recording.calls, "\(answer)")
     }
 }
 
-/// A database that writes down what is called. If that is wanted, it fails from the first write on
-/// that has taken effect: to its caller as good as a crash.
+/// A database that writes down what is called. If that is wanted, it fails once so many writes have
+/// taken effect: to its caller as good as a crash.
 package final class RecordingDatabase: DatabaseWrapper {
     private struct State {
         var calls: [Mutation.CallKind] = []
-        var isDead = false
+        var writes = 0
     }
 
     package let base: any Database
-    private let diesAfterWrite: Bool
+    private let diesAfterWrites: Int?
     private let state = Mutex(State())
 
-    package init(base: any Database, diesAfterWrite: Bool = false) {
+    package init(base: any Database, diesAfterWrites: Int? = nil) {
         self.base = base
-        self.diesAfterWrite = diesAfterWrite
+        self.diesAfterWrites = diesAfterWrites
     }
 
     /// The calls that an algorithm has made.
@@ -115,7 +138,7 @@ package final class RecordingDatabase: DatabaseWrapper {
     private func note(_ kind: Mutation.CallKind) throws(BackendError) {
         let isDead = state.withLock { state in
             state.calls.append(kind)
-            return state.isDead
+            return diesAfterWrites.map { state.writes >= $0 } ?? false
         }
         if isDead { throw BackendError(.didNotHappen, "the process is dead") }
     }
@@ -132,7 +155,7 @@ package final class RecordingDatabase: DatabaseWrapper {
     ) async throws(BackendError) -> WriteResult {
         try note(.write)
         let result = try await base.write(writes, in: partition)
-        if diesAfterWrite { state.withLock { $0.isDead = true } }
+        state.withLock { $0.writes += 1 }
         return result
     }
 

@@ -11,6 +11,7 @@ extension Mutant {
         explored.isLocal = scope.isLocal
         explored.sessions = scope.needsSession ? 1 : 0
         explored.keepsMemory = keepsMemory
+        explored.leap = scope.leap
         explored.budgets = budgets
         return explored
     }
@@ -19,7 +20,8 @@ extension Mutant {
     package var budgets: Budgets {
         Budgets(
             crashes: scope.crashes, failures: scope.failures,
-            redeliveries: scope.needsLeaseEnd ? 1 : 0, delays: scope.needsGivingUp ? 1 : 0)
+            redeliveries: scope.needsLeaseEnd ? 1 : 0, expiries: scope.needsExpiry ? 1 : 0,
+            staleReads: scope.needsStaleRead ? 1 : 0, delays: scope.needsGivingUp ? 1 : 0)
     }
 
     /// Where the mistake is looked for, one after the other, what costs little first. Of a mistake
@@ -40,6 +42,8 @@ extension Mutant {
     ) -> AlgorithmScope {
         var scope = AlgorithmScope(algorithm)
         scope.consumers = consumers
+        // One message alone always fits.
+        scope.outputs = algorithm.largestDocument == nil ? 1 : 2
         scope.messages = messages
         scope.copies = copies
         scope.budgets = budgets
@@ -67,6 +71,9 @@ extension Mutant {
             explored(2, copies: 2, Budgets(crashes: 2)),
             explored(2, messages: 2, copies: 2, Budgets(crashes: 1)),
         ]
+        if base == "inbox" {
+            scopes.insert(explored(2, Budgets(crashes: 1, redeliveries: 1)), at: 7)
+        }
         if base == "transactional" {
             scopes += [
                 explored(1, Budgets(crashes: 1)) { $0.isLocal = true },
@@ -88,7 +95,7 @@ extension Mutant {
                 change(&$0)
             }
         }
-        return [
+        var scopes = [
             session(),
             session(Budgets(crashes: 1)),
             session(Budgets(failures: 1)),
@@ -106,5 +113,21 @@ extension Mutant {
             session(Budgets(delays: 1)) { $0.resubmissions = 2 },
             session(messages: 1, consumers: 2, Budgets(crashes: 1, delays: 1)),
         ]
+        if base == "inbox" {
+            scopes.append(session(Budgets(crashes: 1, delays: 1)) { $0.resubmissions = 2 })
+        }
+        if base == "outbox-staged" {
+            scopes.insert(session(messages: 1, consumers: 2, Budgets(crashes: 1)), at: 5)
+            scopes.insert(session(Budgets(failures: 1)) { $0.resubmissions = 2 }, at: 5)
+        }
+        // Where an algorithm leaves something behind as it is, none of its mutants is found: a claim
+        // of a resubmission that dies, and what is laid down by one that was given up, and dies.
+        switch base {
+        case "inbox-eventual":
+            return scopes.filter { $0.resubmissions == 1 || $0.budgets.crashes == 0 }
+        case "outbox-staged":
+            return scopes.filter { $0.budgets.delays == 0 || $0.budgets.crashes == 0 }
+        default: return scopes
+        }
     }
 }

@@ -113,7 +113,10 @@ extension Mutants {
         return Mutant(
             name: name, mistake: mutation.sentence, failure: "Nobody has worked it out.",
             base: algorithm.name,
-            algorithm: AlgorithmUnderCheck(name: name, needsDatabase: algorithm.needsDatabase) {
+            algorithm: AlgorithmUnderCheck(
+                name: name, needsDatabase: algorithm.needsDatabase,
+                largestDocument: algorithm.largestDocument
+            ) {
                 MutatedAlgorithm(algorithm, mutation, database: $0, environment: $1)
             }, scope: scope, keepsMemory: keepsMemory, mutation: mutation)
     }

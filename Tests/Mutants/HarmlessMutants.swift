@@ -42,5 +42,116 @@ extension Mutants {
         The commit demands the version that was read, so that it conflicts, and the next try \
         reads anew. Whether the submission was saved before, the commit looks up itself.
         """,
+        "outbox/complete stale 2 read": """
+        It looks for what lies beside the entity, and where all messages fit nothing ever does.
+        """,
+        "outbox-staged/process stale 1 read": """
+        Whatever is saved after it is saved under the version that was read, so that it \
+        conflicts, and the next attempt reads anew. If the older document says that messages \
+        are still to be sent, they are sent again as they were, or found to be gone and noted.
+        """,
+        "outbox-staged/process stale 2 read": """
+        Of the fence: whatever is decided by it is written under the version that was read, so \
+        that it conflicts, and it is read anew; a closed one never opens. Of a page: if it is not \
+        seen, the entity is read again, and the next attempt sends it.
+        """,
+        "outbox-staged/process stale 5 read": """
+        Of the fence: whatever is decided by it is written under the version that was read, so \
+        that it conflicts, and it is read anew; a closed one never opens. Of a page: if it is not \
+        seen, the entity is read again, and the next attempt sends it.
+        """,
+        "outbox-staged/process skip 5 acknowledge": """
+        The message comes again when its lease ends, and is known by then. That path has \
+        nothing left to do, and acknowledges with another call, which is made.
+        """,
+        "outbox-staged/process skip 8 acknowledge": """
+        The message comes again when its lease ends, and is known by then. That path has \
+        nothing left to do, and acknowledges with another call, which is made.
+        """,
+        "outbox-staged/process skip 11 acknowledge": """
+        The message comes again when its lease ends, and is known by then. That path has \
+        nothing left to do, and acknowledges with another call, which is made.
+        """,
+        "outbox-staged/process skip 12 acknowledge": """
+        The message comes again when its lease ends, and is known by then. That path has \
+        nothing left to do, and acknowledges with another call, which is made.
+        """,
+        "outbox-staged/submit stale 1 read": """
+        Whatever is saved after it is saved under the version that was read, so that it \
+        conflicts, and the next attempt reads anew. If the older document says that messages \
+        are still to be sent, they are sent again as they were, or found to be gone and noted.
+        """,
+        "outbox-staged/submit stale 3 read": """
+        Of the fence: whatever is decided by it is written under the version that was read, so \
+        that it conflicts, and it is read anew; a closed one never opens. Of a page: if it is not \
+        seen, the entity is read again, and the next attempt sends it.
+        """,
+        "outbox-staged/submit stale 6 read": """
+        Of the fence: whatever is decided by it is written under the version that was read, so \
+        that it conflicts, and it is read anew; a closed one never opens. Of a page: if it is not \
+        seen, the entity is read again, and the next attempt sends it.
+        """,
+        "outbox-staged/complete stale 1 read": """
+        Whatever is saved after it is saved under the version that was read, so that it \
+        conflicts, and the next attempt reads anew. If the older document says that messages \
+        are still to be sent, they are sent again as they were, or found to be gone and noted.
+        """,
+        "outbox-staged/complete stale 5 read": """
+        Of the fence: whatever is decided by it is written under the version that was read, so \
+        that it conflicts, and it is read anew; a closed one never opens. Of a page: if it is not \
+        seen, the entity is read again, and the next attempt sends it.
+        """,
+        "inbox/process stale 1 read": """
+        What is saved after it conflicts. If the record is there and the id is not seen in the \
+        older document, it is read again; if the id is seen, removing it conflicts, and that is \
+        done to a fresh copy.
+        """,
+        "inbox/process skip 6 acknowledge": """
+        The message comes again when its lease ends, and is known by then. That path has \
+        nothing left to do, and acknowledges with another call, which is made.
+        """,
+        "inbox/process skip 7 acknowledge": """
+        The message comes again when its lease ends, and is known by then. That path has \
+        nothing left to do, and acknowledges with another call, which is made.
+        """,
+        "inbox/submit stale 1 read": """
+        The state is saved under the version that was read, so that it conflicts. A submission \
+        that an older document shows as saved was saved; the announcement sees to the rest.
+        """,
+        "inbox/submit unconditional 6 write": """
+        It adds the record, which is written whatever is there anyway.
+        """,
+        "inbox/submit skip 7 write": """
+        It only removes the id. The announcement finds it ten seconds later, sends the same \
+        messages again, as any retry may, and removes it.
+        """,
+        "inbox/complete stale 1 read": """
+        If the older document lacks the submission and the record is there, it is read again; if \
+        there is none, it is looked for later, and to the last a write under the version that was \
+        read conflicts. If it has the submission, the same messages are sent again.
+        """,
+        "inbox/complete stale 2 read": """
+        A record that is not seen is looked for again later, and to the last nothing is written \
+        but the entity as it was read, under its version.
+        """,
+        "inbox/complete unconditional 3 write": """
+        It adds the record, which is written whatever is there anyway.
+        """,
+        "inbox-eventual/process stale 1 read": """
+        Claim, state and the removal of either are written under the version that was read. Who \
+        has lost removes, from a fresh copy, any claim that the stamp is not.
+        """,
+        "inbox-eventual/process stale 3 read": """
+        A stamp never changes, so that it is either seen or not; if not, the attempt fails, and \
+        the next one sees it.
+        """,
+        "inbox-eventual/process skip 4 acknowledge": """
+        The message comes again when its lease ends, and is known by then. That path has \
+        nothing left to do, and acknowledges with another call, which is made.
+        """,
+        "inbox-eventual/process skip 7 acknowledge": """
+        The message comes again when its lease ends, and is known by then. That path has \
+        nothing left to do, and acknowledges with another call, which is made.
+        """,
     ]
 }

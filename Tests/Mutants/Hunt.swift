@@ -10,7 +10,7 @@ package struct Hunt: Sendable {
     private var failure: Findings.Failure?
 
     /// After so many executions a scope is left for the next one.
-    package static let patience = 40_000
+    package static let patience = 8_000
 
     /// Looks for a mutant's mistake, in one scope after the other, until it is found.
     ///

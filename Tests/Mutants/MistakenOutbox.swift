@@ -45,7 +45,7 @@ package struct MistakenOutbox: DeduplicationAlgorithm {
         if mistake == .earlyAcknowledgement { try await transport.acknowledge(receipt) }
         let outcome: Outcome
         switch ledger[id] {
-        case nil, .tombstone:
+        case nil, .claimed, .tombstone:
             // 2. Not processed yet: handle it; save state, id and outgoing messages as one.
             let effects = try await attempt.handle(documents)
             // 61 async-commit: the answer comes first, the state reaches the disk last of all.
@@ -68,7 +68,7 @@ package struct MistakenOutbox: DeduplicationAlgorithm {
             if mistake == .dispatchedAtCommit { try await send(effects.messages) }
             document = saved
             outcome = .processed
-        case .pending, .dispatched:
+        case .pending, .staged, .dispatched, .unstaged:
             // 5 duplicate-drops-outbox: what is known is taken for done.
             if mistake == .duplicateDropsOutbox {
                 try await transport.acknowledge(receipt)
@@ -110,8 +110,8 @@ package struct MistakenOutbox: DeduplicationAlgorithm {
         let key = attempt.keys[0]
         let id = attempt.message.id
         switch ledger[id] {
-        case .pending, .dispatched: return .alreadyCommitted
-        case nil: break
+        case .pending, .staged, .dispatched, .unstaged: return .alreadyCommitted
+        case nil, .claimed: break
         case .tombstone:
             // s5 tombstone-is-commit: what was given up is taken for saved.
             if mistake == .tombstoneIsCommit { return .alreadyCommitted }
@@ -144,14 +144,14 @@ package struct MistakenOutbox: DeduplicationAlgorithm {
         let document = try await store.read(submission.key, in: partition)
         var ledger = try Ledger(document)
         switch ledger[submission.id] {
-        case .dispatched: return true
+        case .dispatched, .staged, .unstaged: return true
         case .pending(let outputs):
             // s4 complete-drops-outbox: what is saved is taken for sent.
             guard let document, mistake != .completeDropsOutbox else { return true }
             try await dispatch(
                 outputs, of: submission.id, from: document, submission.key, partition)
             return true
-        case nil, .tombstone:
+        case nil, .claimed, .tombstone:
             guard isLastTry else { return false }
             // s2 no-tombstone: given up, but a late commit still succeeds.
             if mistake == .noTombstone { return true }
@@ -164,6 +164,9 @@ package struct MistakenOutbox: DeduplicationAlgorithm {
             var condition = document.map { Write.Condition.version($0.version) } ?? .absent
             // s3 blind-tombstone: a commit that comes at the same time is overwritten.
             if mistake == .blindTombstone { condition = .any }
+            // Nothing lies beside an entity here; what ships has a look.
+            _ = try await LedgerStore(store: store, environment: environment, retention: retention)
+                .staged(submission.id, submission.key, partition).stages()
             let result = try await store.write(
                 [.put(submission.key, content, if: condition)], in: partition)
             return result != .conflict
@@ -233,7 +236,7 @@ package struct MistakenOutbox: DeduplicationAlgorithm {
             guard case .pending = ledger[id] else { return }
             ledger.dispatched(id)
             // 3 forget-id: no outgoing messages left, so the entry goes, and the id with it.
-            if mistake == .forgetID { ledger = try ledger.without(id) }
+            if mistake == .forgetID { ledger.remove(id) }
             var content = document.content
             content.ledger = ledger.encoded()
             // 7 stale-whole-doc-mark: the copy from before sending replaces whatever is there.
@@ -244,18 +247,6 @@ package struct MistakenOutbox: DeduplicationAlgorithm {
             // Others have changed the entity meanwhile: mark a fresh copy, never overwrite theirs.
             current = try await store.read(key, in: partition)
         }
-    }
-}
-
-extension Ledger {
-    /// A copy without an id.
-    fileprivate func without(_ id: MessageID) throws -> Ledger {
-        var rest = try Ledger(nil)
-        for entry in entries where entry.id != id {
-            rest.record(
-                entry.id, entry.state, at: entry.time, forget: Timestamp(microseconds: .min))
-        }
-        return rest
     }
 }
 

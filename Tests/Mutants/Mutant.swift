@@ -9,7 +9,7 @@ package struct Mutant: Sendable {
     package let mistake: String
     /// What that leads to.
     package let failure: String
-    /// What it is a mutant of: `outbox`, `transactional` or `session`.
+    /// What it is a mutant of: an algorithm that ships, or `session`.
     package let base: String
     /// The algorithm with the mistake in it.
     package let algorithm: AlgorithmUnderCheck
@@ -62,11 +62,19 @@ package struct Mutant: Sendable {
         package var needsSession: Bool
         /// Whether a submission has to be given up while its process stands still.
         package var needsGivingUp: Bool
+        /// Whether a read has to answer what was there before.
+        package var needsStaleRead: Bool
+        /// Whether time has to leap.
+        package var needsExpiry: Bool
+        /// How far it leaps then.
+        package var leap: Duration
 
         package init(
             consumers: Int = 2, copies: Int = 2, others: Int = 1, crashes: Int = 1,
             failures: Int = 1, outputs: Int = 1, needsLeaseEnd: Bool = false,
-            isLocal: Bool = false, needsSession: Bool = false, needsGivingUp: Bool = false
+            isLocal: Bool = false, needsSession: Bool = false, needsGivingUp: Bool = false,
+            needsStaleRead: Bool = false, needsExpiry: Bool = false,
+            leap: Duration = .seconds(7 * 86_400)
         ) {
             self.consumers = consumers
             self.copies = copies
@@ -78,6 +86,9 @@ package struct Mutant: Sendable {
             self.isLocal = isLocal
             self.needsSession = needsSession
             self.needsGivingUp = needsGivingUp
+            self.needsStaleRead = needsStaleRead
+            self.needsExpiry = needsExpiry
+            self.leap = leap
         }
     }
 }
@@ -91,6 +102,12 @@ extension Mutant.Scope {
 
     /// One process that gets the same message twice.
     static let duplicate = alone.with { $0.copies = 2 }
+
+    /// Two processes, each with a copy of one message.
+    static let copies = alone.with {
+        $0.consumers = 2
+        $0.copies = 2
+    }
 
     /// Two processes, each with another message for the same entity.
     static let rivals = alone.with {

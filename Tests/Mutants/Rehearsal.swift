@@ -7,6 +7,8 @@ internal import Synchronization
 struct Rehearsal {
     private struct Counted: Event {
         let count: Int
+        /// Makes it so long that two of them fill a document of the smallest store, and fit into it.
+        var text = ""
     }
 
     private static let endpoint = "counter"
@@ -25,7 +27,10 @@ struct Rehearsal {
             now: { Timestamp(microseconds: 1_767_225_600_000_000) }, sleep: { _ in },
             random: { drawn.next() })
         self.algorithm = algorithm
-        database = MemoryDatabase(environment: environment)
+        let limits = algorithm.largestDocument.map {
+            StoreLimits(largestDocument: $0, largestBatch: 100)
+        }
+        database = MemoryDatabase(limits: limits ?? .memory, environment: environment)
         _ = try await database.register(Registration(endpoint: Self.endpoint, types: ["Count"]))
         for subscriber in Self.subscribers {
             _ = try await database.register(
@@ -84,8 +89,20 @@ struct Rehearsal {
         CallRecorder.Run(
             calls: calls, answer: answer,
             entity: try await database.read(Self.key, in: Self.partition)?.content,
+            beside: try await beside(),
             sent: try await everything(in: Self.subscribers[1]),
             left: try await everything(in: Self.endpoint).count)
+    }
+
+    /// What an algorithm keeps in documents of its own.
+    private func beside() async throws -> [DocumentKey: Content] {
+        var found: [DocumentKey: Content] = [:]
+        for kind in [InboxRecords.kind, StagedMessages.kind] {
+            for located in try await database.list(kind: kind, after: nil, limit: 100) {
+                found[located.key] = located.document.content
+            }
+        }
+        return found
     }
 
     /// All messages that can be had from a queue.

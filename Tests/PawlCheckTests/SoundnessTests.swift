@@ -64,6 +64,11 @@ struct SoundnessTests {
                 },
             ]
         } + [
+            Small(.inbox, Budgets(crashes: 1)) { $0.copies = 2 },
+            Small(.inbox, Budgets(redeliveries: 1)) { $0.consumers = 2 },
+            Small(.inboxEventual, Budgets(crashes: 1)) { $0.copies = 2 },
+            Small(.inboxEventual, Budgets(failures: 1)),
+            Small(.outboxStaged, Budgets(crashes: 1)) { $0.outputs = 2 },
             Small(.transactional, Budgets(redeliveries: 2)) {
                 $0.consumers = 2
                 $0.copies = 2
@@ -139,21 +144,26 @@ struct SoundnessTests {
 
 /// What an exploration comes across.
 struct Survey: Equatable {
+    var executions = 0
+    var states = 0
+    var deepest = 0
     var isExhausted = false
     var terminals: Set<Digest> = []
     /// What was saved and sent in each state, whoever knew it.
     var worlds: Set<Digest> = []
     var violated: Set<String> = []
 
-    init(_ plan: Plan, _ reductions: Reductions) {
+    init(_ plan: Plan, _ reductions: Reductions, fromNothing: Bool = false) {
         var plan = plan
         let worlds = Mutex<Set<Digest>>([])
         plan.always.append(
             Plan.Property(name: "every world is looked at") { snapshot in
                 let simulation = snapshot.simulation
                 var world = Digest.zero
-                for slot in simulation.documents where slot.writes > 0 { world &+= slot.digest }
-                for message in simulation.published { world &+= message.digest }
+                for slot in simulation.world.documents where slot.writes > 0 {
+                    world &+= slot.digest
+                }
+                for message in simulation.world.published { world &+= message.digest }
                 let seen = world
                 worlds.withLock { _ = $0.insert(seen) }
                 return true
@@ -161,7 +171,11 @@ struct Survey: Equatable {
         var limits = ExplorationLimits()
         limits.stopsAtViolation = false
         limits.executions = 60_000
+        limits.fromNothing = fromNothing
         let findings = plan.explore(reductions, limits)
+        executions = findings.executions
+        states = findings.states
+        deepest = findings.deepest
         isExhausted = findings.isExhausted
         terminals = findings.terminals
         self.worlds = worlds.withLock { $0 }
@@ -172,7 +186,7 @@ struct Survey: Equatable {
 /// Expects that plain search and every other one come across the same.
 @discardableResult
 func expectSameEnds(_ plan: Plan, sourceLocation: SourceLocation = #_sourceLocation) -> Survey {
-    let plain = Survey(plan, .none)
+    let plain = Survey(plan, .none, fromNothing: true)
     #expect(plain.isExhausted, sourceLocation: sourceLocation)
     for reductions in SoundnessTests.reductions {
         let survey = Survey(plan, reductions)

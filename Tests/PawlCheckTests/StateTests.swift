@@ -150,9 +150,9 @@ struct StateTests {
         checked.finally.append(
             Plan.Property(name: "as many numbers as lives") { snapshot in
                 let simulation = snapshot.simulation
-                let lives = simulation.processes.reduce(0) { $0 + $1.incarnation + 1 }
-                let written = simulation.documents.count { $0.content != nil }
-                let isOnceEach = simulation.documents.allSatisfy { $0.writes <= 1 }
+                let lives = simulation.world.processes.reduce(0) { $0 + $1.incarnation + 1 }
+                let written = simulation.world.documents.count { $0.content != nil }
+                let isOnceEach = simulation.world.documents.allSatisfy { $0.writes <= 1 }
                 return isOnceEach && (4...2 * lives).contains(written)
             })
         let findings = checked.explore()

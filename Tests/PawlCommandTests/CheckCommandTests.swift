@@ -77,7 +77,8 @@ struct CheckCommandTests {
             "check", "--level", "endpoint", "--consumers", "1", "--failures", "0", "--json")
         #expect(endpoint.status == 0, "\(endpoint.errors)")
         #expect(
-            try rows(endpoint.text, as: Row.self).map(\.algorithm) == ["outbox", "transactional"])
+            try rows(endpoint.text, as: Row.self).map(\.algorithm)
+                == ["outbox", "outbox-staged", "inbox", "inbox-eventual", "transactional"])
 
         let sample = try Program.run(
             "check", "--algorithm", "outbox", "--consumers", "3", "--sample", "100", "--seed", "7",

@@ -43,7 +43,7 @@ struct TidyTests {
             "explores on threads of its own, so that nothing else runs there"
         ),
         (
-            "Sources/PawlCheck/World/Simulation.swift",
+            "Sources/PawlCheck/World/Lives.swift",
             "starts the code under check as tasks, which it controls and ends"
         ),
         (

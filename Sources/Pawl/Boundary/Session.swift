@@ -152,7 +152,8 @@ public struct Session: Sendable {
         let attempt = Attempt(
             message: message, endpoint: endpoint.name,
             work: watch.map { $0.work(work(message), message) } ?? work(message),
-            router: Router(transport: endpoint.transport), environment: environment)
+            router: Router(transport: endpoint.transport), environment: environment,
+            logger: endpoint.logger)
         for conflicts in 0..<Self.maximumConflicts {
             switch try await endpoint.algorithm.submit(attempt) {
             case .committed:

@@ -26,6 +26,7 @@ extension Submission {
         _ environment: Environment
     ) async throws -> Outcome {
         var submission = try JSON.decode(Submission.self, from: message.body)
+        submission.endpoint = endpoint
         submission.tries += 1
         let isLastTry = submission.tries >= maximumTries
         let isDone = try await algorithm.complete(submission, isLastTry: isLastTry)

@@ -1,3 +1,5 @@
+public import Logging
+
 /// One try at handling one message. Several may run at once, in several processes; one wins.
 public struct Attempt: Sendable {
     /// The message, or the submission, that is being handled.
@@ -7,16 +9,23 @@ public struct Attempt: Sendable {
     let work: Work
     let router: Router
     let environment: Environment
+    /// Where an algorithm says what is out of the ordinary.
+    public let logger: Logger
 
     package init(
-        message: Envelope, endpoint: String, work: Work, router: Router, environment: Environment
+        message: Envelope, endpoint: String, work: Work, router: Router, environment: Environment,
+        logger: Logger = Attempt.silence
     ) {
         self.message = message
         self.endpoint = endpoint
         self.work = work
         self.router = router
         self.environment = environment
+        self.logger = logger
     }
+
+    /// A logger that says nothing.
+    package static let silence = Logger(label: "pawl") { _ in SwiftLogNoOpLogHandler() }
 
     /// The partition of everything that is changed.
     public var partition: PartitionKey { work.partition }

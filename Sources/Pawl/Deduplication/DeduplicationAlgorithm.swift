@@ -64,6 +64,12 @@ public struct Submission: Codable, Hashable, Sendable {
     public let document: String
     /// How often it has been looked for.
     public var tries = 0
+    /// The endpoint that it belongs to. It does not travel: the message goes to that endpoint.
+    public internal(set) var endpoint = ""
+
+    private enum CodingKeys: CodingKey {
+        case id, partition, kind, document, tries
+    }
 
     package init(
         id: MessageID, partition: String, kind: String, document: String, tries: Int = 0
@@ -73,6 +79,15 @@ public struct Submission: Codable, Hashable, Sendable {
         self.kind = kind
         self.document = document
         self.tries = tries
+    }
+
+    /// The traces that an attempt at a submission leaves.
+    package init(of attempt: Attempt) {
+        id = attempt.message.id
+        partition = attempt.partition.name
+        kind = attempt.keys[0].kind
+        document = attempt.keys[0].id
+        endpoint = attempt.endpoint
     }
 
     /// The key of the document that carries its ledger.
@@ -120,4 +135,43 @@ public struct Deduplication: Sendable {
                 store: store, transport: transport, retention: retention, environment: environment)
         }
     }
+
+    /// Outgoing messages are kept in the entity until they are sent, processed ids in records of
+    /// their own; those for 7 days.
+    public static let inbox = inbox(retention: .days(7))
+
+    /// Outgoing messages are kept in the entity until they are sent, processed ids in records of
+    /// their own, so that entities stay small.
+    ///
+    /// - Parameters:
+    ///   - retention: For how long an id is kept. A duplicate that comes later is processed again.
+    ///   - records: Where the records are; `nil` for the endpoint's own store.
+    ///   - reads: What reads of the records are good for. With ``ReadConsistency/eventual`` a
+    ///     message costs two more writes.
+    /// - Returns: The algorithm.
+    public static func inbox(
+        retention: Duration, in records: (any Store)? = nil, reads: ReadConsistency = .strong
+    ) -> Deduplication {
+        Deduplication(name: "inbox", retention: retention) { store, transport, environment in
+            switch reads {
+            case .strong:
+                Inbox(
+                    store: store, records: records ?? store, transport: transport,
+                    retention: retention, environment: environment)
+            case .eventual:
+                ClaimInbox(
+                    store: store, records: records ?? store, transport: transport,
+                    retention: retention, environment: environment)
+            }
+        }
+    }
+}
+
+/// What a read of a store may answer.
+public enum ReadConsistency: Hashable, Sendable {
+    /// It shows every write that was answered before, as ``Store`` demands.
+    case strong
+    /// It may show what was there some time before. Compare-and-set still compares with what is
+    /// there now.
+    case eventual
 }

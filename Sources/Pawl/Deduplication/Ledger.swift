@@ -1,13 +1,50 @@
-/// What the outbox remembers in an entity: the ids of processed messages and the messages that
-/// still have to be sent.
+/// What an algorithm remembers in an entity: the ids of messages, and what is still to be sent for
+/// them.
 package struct Ledger {
     package enum State: Equatable {
         /// Processed; these messages have not all been sent yet.
         case pending([Outgoing])
+        /// Processed; the messages, too large for the entity, lie in documents of their own and have
+        /// not all been sent yet.
+        case staged(Stage)
         /// Processed, and everything was sent.
         case dispatched
+        /// Processed, and everything was sent that lay in documents of its own; some of those may
+        /// still be there.
+        case unstaged
+        /// Not processed yet: whoever stamps the message with this claim may do so.
+        case claimed(MessageID)
         /// A submission that was given up before it was saved.
         case tombstone
+
+        /// Whether messages are still to be sent, however long it takes.
+        fileprivate var isUnsent: Bool {
+            switch self {
+            case .pending, .staged: true
+            case .dispatched, .unstaged, .claimed, .tombstone: false
+            }
+        }
+
+        /// Whether the message was processed.
+        fileprivate var isProcessed: Bool {
+            switch self {
+            case .pending, .staged, .dispatched, .unstaged: true
+            case .claimed, .tombstone: false
+            }
+        }
+    }
+
+    /// Where an attempt has laid down messages.
+    package struct Stage: Equatable {
+        /// Names the attempt.
+        package let attempt: MessageID
+        /// The number of documents.
+        package let pages: Int
+
+        package init(attempt: MessageID, pages: Int) {
+            self.attempt = attempt
+            self.pages = pages
+        }
     }
 
     package struct Entry: Equatable {
@@ -39,14 +76,16 @@ package struct Ledger {
         entries.last { $0.id == id }?.state
     }
 
-    /// Sets the state of an id, as of now; forgets what was dispatched before `horizon`.
+    /// Sets the state of an id, as of now; forgets what was finished before `horizon`.
     package mutating func record(
         _ id: MessageID, _ state: State, at now: Timestamp, forget horizon: Timestamp
     ) {
+        // A stamp may be younger than its claim, and must not outlive it.
+        let claimHorizon = horizon - (now - horizon)
         entries.removeAll { entry in
             if entry.id == id { return true }
-            if case .pending = entry.state { return false }
-            return entry.time < horizon
+            if case .claimed = entry.state { return entry.time < claimHorizon }
+            return !entry.state.isUnsent && entry.time < horizon
         }
         entries.append(Entry(id: id, time: now, state: state))
     }
@@ -54,7 +93,29 @@ package struct Ledger {
     /// Notes that everything of an id was sent. The id stays.
     package mutating func dispatched(_ id: MessageID) {
         guard let index = entries.lastIndex(where: { $0.id == id }) else { return }
-        entries[index].state = .dispatched
+        switch entries[index].state {
+        case .staged, .unstaged: entries[index].state = .unstaged
+        case .pending, .dispatched, .claimed, .tombstone: entries[index].state = .dispatched
+        }
+    }
+
+    /// Whether a message was processed.
+    package func isProcessed(_ id: MessageID) -> Bool { self[id]?.isProcessed ?? false }
+
+    /// Whether something is still to be sent for an id.
+    package func isUnsent(_ id: MessageID) -> Bool { self[id]?.isUnsent ?? false }
+
+    /// Whether documents beside the entity may hold messages that an id has caused.
+    package func mayBeStaged(_ id: MessageID) -> Bool {
+        switch self[id] {
+        case .staged, .unstaged: true
+        case nil, .pending, .dispatched, .claimed, .tombstone: false
+        }
+    }
+
+    /// Forgets an id.
+    package mutating func remove(_ id: MessageID) {
+        entries.removeAll { $0.id == id }
     }
 
     package func encoded() -> [UInt8] {
@@ -69,8 +130,14 @@ package struct Ledger {
             case .tombstone: writer.write(UInt8(2))
             case .pending(let messages):
                 writer.write(UInt8(1))
-                writer.write(UInt32(messages.count))
-                for message in messages { message.write(to: &writer) }
+                writer.write(messages)
+            case .staged(let stage):
+                writer.write(UInt8(3))
+                writer.write(stage)
+            case .unstaged: writer.write(UInt8(4))
+            case .claimed(let claim):
+                writer.write(UInt8(5))
+                writer.write(claim)
             }
         }
         return writer.bytes
@@ -88,13 +155,11 @@ package struct Ledger {
             let state: State
             switch try reader.read(UInt8.self) {
             case 0: state = .dispatched
-            case 1:
-                var messages: [Outgoing] = []
-                for _ in 0..<(try reader.read(UInt32.self)) {
-                    messages.append(try Outgoing(from: &reader))
-                }
-                state = .pending(messages)
+            case 1: state = .pending(try reader.readMessages())
             case 2: state = .tombstone
+            case 3: state = .staged(try reader.readStage())
+            case 4: state = .unstaged
+            case 5: state = .claimed(try reader.readID())
             case let flag: throw MalformedBytes("state \(flag) at byte \(reader.position - 1)")
             }
             entries.append(Entry(id: id, time: time, state: state))
@@ -102,5 +167,30 @@ package struct Ledger {
         guard reader.isAtEnd else {
             throw MalformedBytes("\(bytes.count - reader.position) bytes too many at the end")
         }
+    }
+}
+
+extension ByteWriter {
+    mutating func write(_ stage: Ledger.Stage) {
+        write(stage.attempt)
+        write(UInt32(stage.pages))
+    }
+
+    /// A number, and so many messages.
+    mutating func write(_ messages: some Collection<Outgoing>) {
+        write(UInt32(messages.count))
+        for message in messages { message.write(to: &self) }
+    }
+}
+
+extension ByteReader {
+    mutating func readStage() throws -> Ledger.Stage {
+        Ledger.Stage(attempt: try readID(), pages: Int(try read(UInt32.self)))
+    }
+
+    mutating func readMessages() throws -> [Outgoing] {
+        var messages: [Outgoing] = []
+        for _ in 0..<(try read(UInt32.self)) { messages.append(try Outgoing(from: &self)) }
+        return messages
     }
 }

@@ -139,7 +139,7 @@ struct Processor: Sendable {
         let work = try handler.prepare(envelope, handlers.name)
         let attempt = Attempt(
             message: envelope, endpoint: handlers.name, work: work,
-            router: Router(transport: transport), environment: environment)
+            router: Router(transport: transport), environment: environment, logger: logger)
         await lanes.enter(work.partition)
         defer { lanes.leave(work.partition) }
         return try await algorithm.process(attempt, receipt)

@@ -9,9 +9,8 @@ extension Simulation {
     func apply(_ transition: Transition) -> Bool {
         let step = isTracing ? begin(transition) : nil
         lastAnswer = nil
-        guard carryOut(transition) else { return false }
-        if let kind = transition.budget { budgets[kind] -= 1 }
-        settle()
+        guard carryOut(transition), !hasDiverged else { return false }
+        if let kind = transition.budget { world.budgets[kind] -= 1 }
         if var step {
             step.answer = step.fault == nil ? lastAnswer.flatMap { $0.isEmpty ? nil : $0 } : nil
             steps.append(step)
@@ -26,42 +25,43 @@ extension Simulation {
         case .crash: crash(process)
         case .crashPartly:
             guard let sending = pending(transition),
-                case .send(let messages, let contents) = processes[process].pending[sending].call
+                case .send(let messages, let contents) = world.processes[process].pending[sending]
+                    .call
             else { return false }
             send(messages.prefix(Int(transition.detail)), contents, isLocal: false)
             crash(process)
         case .hang:
             guard let index = pending(transition) else { return false }
-            processes[process].pending[index].hangsUntil = now + plan.longestHang
+            world.processes[process].pending[index].hangsUntil = world.now + plan.longestHang
         case .leaseEnds:
             guard
-                let entry = entries.firstIndex(where: {
+                let entry = world.entries.firstIndex(where: {
                     choice($0) == transition.subject && $0.holder != nil && !$0.isGone
                 })
             else { return false }
-            entries[entry].leaseUntil = now
+            world.entries[entry].leaseUntil = world.now
         case .duplicate:
             guard
-                let entry = entries.firstIndex(where: {
+                let entry = world.entries.firstIndex(where: {
                     choice($0) == transition.subject && ($0.isGone ? 1 : 0) == transition.detail
                 })
             else { return false }
-            entries[entry].isDuplicated = true
-            add(entries[entry].content, isLocal: false, visibleFrom: now)
-            entries[entries.count - 1].isDuplicated = true
+            world.entries[entry].isDuplicated = true
+            add(world.entries[entry].content, isLocal: false, visibleFrom: world.now)
+            world.entries[world.entries.count - 1].isDuplicated = true
         case .expire:
-            now = now + plan.retention + .seconds(1)
-            isChanged = true
+            world.now = world.now + plan.retention + .seconds(1)
+            world.isChanged = true
         case .time:
             guard let next = nextDeadline else { return false }
-            now = next
-            isChanged = true
+            world.now = next
+            world.isChanged = true
         }
         return true
     }
 
     private func pending(_ transition: Transition) -> Int? {
-        processes[Int(transition.process)].pending.firstIndex {
+        world.processes[Int(transition.process)].pending.firstIndex {
             $0.fingerprint == transition.subject
         }
     }
@@ -78,24 +78,24 @@ extension Simulation {
         case .failAfter: verdict = .failAfter
         case .failPartly: verdict = .failPartly(Int(transition.detail))
         }
-        if case .receive = processes[process].pending[index].call, transition.ending == .success {
+        if case .receive = world.processes[process].pending[index].call,
+            transition.ending == .success
+        {
             guard
-                let entry = entries.firstIndex(where: {
+                let entry = world.entries.firstIndex(where: {
                     choice($0) == transition.detail && isVisible($0)
                 })
             else { return false }
             verdict = .receive(entry: entry)
         }
-        let pending = processes[process].pending.remove(at: index)
-        resumedFingerprint = pending.fingerprint
-        pending.continuation.resume(returning: verdict)
+        self.answer(process, at: index, verdict)
         return true
     }
 
     // MARK: Traces
 
     var lifelines: [String] {
-        processes.map(\.name) + [storeName, queueName]
+        world.processes.map(\.name) + [storeName, queueName]
     }
 
     private var storeName: String { "store" }
@@ -103,12 +103,12 @@ extension Simulation {
 
     private func begin(_ transition: Transition) -> Trace.Step {
         let process = Int(transition.process)
-        let store = processes.count
+        let store = world.processes.count
         let queue = store + 1
         switch transition.kind {
         case .call:
             guard let index = pending(transition) else { break }
-            let call = processes[process].pending[index].call
+            let call = world.processes[process].pending[index].call
             var step = Trace.Step(
                 kind: .call, lifeline: process, target: call.isToQueue ? queue : store,
                 text: describe(call))
@@ -116,7 +116,7 @@ extension Simulation {
             case .receive:
                 step.kind = .delivery
                 step.text =
-                    entries.first { choice($0) == transition.detail && isVisible($0) }
+                    world.entries.first { choice($0) == transition.detail && isVisible($0) }
                     .map { describe($0) } ?? describe(call)
             case .wait:
                 step.kind = .note
@@ -133,11 +133,13 @@ extension Simulation {
                 kind: .crash, lifeline: process,
                 text: "dies while it sends; \(transition.detail) sent")
         case .hang:
-            let what = pending(transition).map { describe(processes[process].pending[$0].call) }
+            let what = pending(transition).map {
+                describe(world.processes[process].pending[$0].call)
+            }
             return Trace.Step(
                 kind: .event, lifeline: process, text: "hangs in: \(what ?? "a call")")
         case .leaseEnds, .duplicate:
-            let entry = entries.first { choice($0) == transition.subject }
+            let entry = world.entries.first { choice($0) == transition.subject }
             let name = entry.map { describe($0) } ?? "a message"
             let text =
                 transition.kind == .leaseEnds
@@ -147,7 +149,7 @@ extension Simulation {
             return Trace.Step(
                 kind: .event, lifeline: store, text: "time goes by until records expire")
         case .time:
-            let wait = nextDeadline.map { $0 - now } ?? .zero
+            let wait = nextDeadline.map { $0 - world.now } ?? .zero
             return Trace.Step(kind: .event, lifeline: queue, text: "\(wait) go by")
         }
         return Trace.Step(kind: .note, lifeline: process, text: "a call that is not there")

@@ -14,23 +14,23 @@ extension Simulation {
         let deadline = nextDeadline
         // What hangs does not keep time from going by, for a while.
         var isBusy = false
-        for index in processes.indices {
+        for index in world.processes.indices {
             let held = heldMessages(index)
-            for pending in processes[index].pending {
+            for pending in world.processes[index].pending {
                 let before = first.count + good.count
                 if index == Int(preferred) {
                     addGood(pending, of: index, held, to: &first)
                 } else {
                     addGood(pending, of: index, held, to: &good)
                 }
-                let hangs = pending.hangsUntil.map { now < $0 } ?? false
+                let hangs = pending.hangsUntil.map { world.now < $0 } ?? false
                 if !hangs, first.count + good.count > before { isBusy = true }
                 addFaults(pending, of: index, held, to: &faults)
             }
             addProcessFaults(index, held, canTimePass: deadline != nil, to: &faults)
         }
         first += good
-        if let deadline, isBusy ? deadline - now <= plan.patience : !isAtRest {
+        if let deadline, isBusy ? deadline - world.now <= plan.patience : !isAtRest {
             first.append(
                 Candidate(
                     transition: Transition(kind: .time), reads: .max, writes: Footprint.time))
@@ -44,20 +44,20 @@ extension Simulation {
     /// being handled, and whoever has an end has come to it. What waits for time only to look again
     /// doesn't count.
     var isAtRest: Bool {
-        guard processes.allSatisfy(\.isIdle) else { return false }
-        return !entries.contains { entry in
+        guard world.processes.allSatisfy(\.isIdle) else { return false }
+        return !world.entries.contains { entry in
             let queue = interner.contents[entry.content].queue
-            return !entry.isGone && processes.contains { $0.isWaiting(for: queue) }
+            return !entry.isGone && world.processes.contains { $0.isWaiting(for: queue) }
         }
     }
 
     private func addGood(
-        _ pending: Pending, of index: Int, _ held: Held, to list: inout [Candidate]
+        _ pending: WorldState.Pending, of index: Int, _ held: Held, to list: inout [Candidate]
     ) {
         switch pending.call {
         case .receive(let queue, _, _):
             var seen: [UInt64] = []
-            for entry in entries where isVisible(entry) {
+            for entry in world.entries where isVisible(entry) {
                 let content = interner.contents[entry.content]
                 let detail = choice(entry)
                 guard content.queue == queue, !seen.contains(detail) else { continue }
@@ -72,7 +72,7 @@ extension Simulation {
                             | directoryFootprint))
             }
         case .wait(let deadline):
-            guard deadline <= now else { return }
+            guard deadline <= world.now else { return }
             list.append(candidate(pending, of: index, held))
         default:
             list.append(candidate(pending, of: index, held))
@@ -80,7 +80,7 @@ extension Simulation {
     }
 
     private func candidate(
-        _ pending: Pending, of index: Int, _ held: Held,
+        _ pending: WorldState.Pending, of index: Int, _ held: Held,
         ending: Transition.Ending = .success, detail: UInt64 = 0, extra: UInt64 = 0
     ) -> Candidate {
         Candidate(
@@ -96,7 +96,7 @@ extension Simulation {
 
     /// Copies that can't be told apart are one choice. Those that somebody holds can be, by whoever
     /// holds them; of those that are gone nothing is left that could matter.
-    func choice(_ entry: Entry) -> UInt64 {
+    func choice(_ entry: WorldState.Entry) -> UInt64 {
         var state: UInt64 = (entry.isLocal ? 2 : 0) | (entry.isDuplicated ? 1 : 0)
         if !entry.isGone {
             state |= UInt64(entry.leases) << 16 | UInt64(entry.endedLeases) << 2
@@ -110,7 +110,7 @@ extension Simulation {
     /// What the step of a process may give back without a call of its own, or by its death.
     private func heldMessages(_ index: Int) -> Held {
         var held = Held()
-        for entry in entries where entry.holder == index {
+        for entry in world.entries where entry.holder == index {
             held.writes |= footprint(of: entry)
             held.reads |= visibility(of: entry)
         }
@@ -118,13 +118,13 @@ extension Simulation {
     }
 
     private func addFaults(
-        _ pending: Pending, of index: Int, _ held: Held, to list: inout [Candidate]
+        _ pending: WorldState.Pending, of index: Int, _ held: Held, to list: inout [Candidate]
     ) {
         if case .wait = pending.call { return }
-        if budgets.failures > 0 {
+        if world.budgets.failures > 0 {
             let bit = Footprint.budget(.failures)
             if case .receive = pending.call {
-                guard plan.failsInAllWays, !processes[index].forgets else { return }
+                guard plan.failsInAllWays, !world.processes[index].forgets else { return }
                 list.append(
                     candidate(pending, of: index, held, ending: .failBefore, extra: bit))
                 return
@@ -145,8 +145,8 @@ extension Simulation {
                 }
             }
         }
-        if budgets.staleReads > 0, case .read(let address) = pending.call,
-            documents.contains(where: { $0.address == address && $0.previous != nil })
+        if world.budgets.staleReads > 0, case .read(let address) = pending.call,
+            world.documents.contains(where: { $0.address == address && $0.previous != nil })
         {
             list.append(
                 candidate(
@@ -157,13 +157,13 @@ extension Simulation {
     private func addProcessFaults(
         _ index: Int, _ held: Held, canTimePass: Bool, to list: inout [Candidate]
     ) {
-        guard budgets.crashes > 0 || budgets.delays > 0 else { return }
-        let busy = processes[index].pending.filter { pending in
+        guard world.budgets.crashes > 0 || world.budgets.delays > 0 else { return }
+        let busy = world.processes[index].pending.filter { pending in
             if case .receive = pending.call { return false }
             return true
         }
         let isBusy = held.writes != 0 || busy.contains { $0.call.isWork }
-        if budgets.crashes > 0, isBusy {
+        if world.budgets.crashes > 0, isBusy {
             let bit = Footprint.budget(.crashes)
             list.append(
                 Candidate(
@@ -184,7 +184,7 @@ extension Simulation {
                 }
             }
         }
-        if budgets.delays > 0, canTimePass {
+        if world.budgets.delays > 0, canTimePass {
             for pending in busy where pending.hangsUntil == nil && pending.call.isWork {
                 list.append(
                     Candidate(
@@ -196,9 +196,10 @@ extension Simulation {
     }
 
     private func addWorldFaults(to list: inout [Candidate]) {
-        for entry in entries where !entry.isGone || budgets.duplicates > 0 {
+        for entry in world.entries where !entry.isGone || world.budgets.duplicates > 0 {
             let identity = interner.contents[entry.content].identity
-            if budgets.redeliveries > 0, entry.holder != nil, !isVisible(entry), !entry.isGone {
+            if world.budgets.redeliveries > 0, entry.holder != nil, !isVisible(entry), !entry.isGone
+            {
                 list.append(
                     Candidate(
                         transition: Transition(kind: .leaseEnds, subject: choice(entry)),
@@ -206,7 +207,7 @@ extension Simulation {
                         reads: visibility(of: entry) | Footprint.time,
                         writes: footprint(of: entry) | Footprint.budget(.redeliveries)))
             }
-            if budgets.duplicates > 0, !entry.isDuplicated, !entry.isLocal {
+            if world.budgets.duplicates > 0, !entry.isDuplicated, !entry.isLocal {
                 let transition = Transition(
                     kind: .duplicate, subject: choice(entry), detail: entry.isGone ? 1 : 0)
                 if list.contains(where: { $0.transition == transition }) { continue }
@@ -217,7 +218,7 @@ extension Simulation {
                             | footprint(of: entry) | Footprint.budget(.duplicates)))
             }
         }
-        if budgets.expiries > 0 {
+        if world.budgets.expiries > 0 {
             list.append(
                 Candidate(
                     transition: Transition(kind: .expire), reads: .max,
@@ -230,12 +231,16 @@ extension Simulation {
         if let time = nextMessage { return time }
         var next: Timestamp?
         func consider(_ time: Timestamp) {
-            if time > now { next = min(next ?? time, time) }
+            if time > world.now { next = min(next ?? time, time) }
         }
-        for state in processes {
-            for case .wait(let deadline) in state.pending.map(\.call) { consider(deadline) }
+        for state in world.processes {
+            for pending in state.pending {
+                if case .wait(let deadline) = pending.call { consider(deadline) }
+            }
         }
-        for entry in entries where !entry.isGone { consider(entry.leaseUntil ?? entry.visibleFrom) }
+        for entry in world.entries where !entry.isGone {
+            consider(entry.leaseUntil ?? entry.visibleFrom)
+        }
         return next
     }
 }
@@ -245,12 +250,12 @@ extension Simulation {
     /// waits for time then only looks after something, again and again, and a month of that would
     /// be too long an execution.
     private var nextMessage: Timestamp? {
-        guard processes.allSatisfy(\.isIdle) else { return nil }
+        guard world.processes.allSatisfy(\.isIdle) else { return nil }
         var next: Timestamp?
-        for entry in entries where !entry.isGone {
-            guard entry.leaseUntil == nil, entry.visibleFrom > now else { return nil }
+        for entry in world.entries where !entry.isGone {
+            guard entry.leaseUntil == nil, entry.visibleFrom > world.now else { return nil }
             let queue = interner.contents[entry.content].queue
-            guard processes.contains(where: { $0.isWaiting(for: queue) }) else { continue }
+            guard world.processes.contains(where: { $0.isWaiting(for: queue) }) else { continue }
             next = min(next ?? entry.visibleFrom, entry.visibleFrom)
         }
         return next

@@ -50,6 +50,8 @@ package struct ExplorationLimits: Sendable {
     /// How often a process may be left standing; `nil` for any number.
     package var preemptions: Int?
     package var stopsAtViolation = true
+    /// Whether each execution runs from its beginning, with nothing repeated from memory.
+    package var fromNothing = false
 
     package init() {}
 }
@@ -61,7 +63,8 @@ extension Plan {
         progress: @escaping @Sendable (Findings) -> Void = { _ in }
     ) -> Findings {
         ExplorerThread.run { executor in
-            var search = Search(Simulation(self, on: executor), reductions, limits)
+            var search = Search(
+                Simulation(self, on: executor, recalls: !limits.fromNothing), reductions, limits)
             search.progress = progress
             return search.run()
         }

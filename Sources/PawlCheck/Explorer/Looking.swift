@@ -20,7 +20,7 @@ extension Simulation {
     /// - Returns: What was found: a violation, rest, or the choices from here.
     func look(preferring preferred: UInt8, after steps: Int) -> Situation {
         checkAlways()
-        if violation != nil { return .violated }
+        if world.violation != nil { return .violated }
         if let stuck = stuckProcess { return .stuck(stuck) }
         guard steps < plan.longest else {
             violate("progress", "No rest after \(steps) steps.")
@@ -30,12 +30,12 @@ extension Simulation {
         if candidates.contains(where: { !$0.transition.isFault }) { return .choices(candidates) }
         checkRest()
         checkFinally()
-        return violation == nil ? .rest(candidates) : .violated
+        return world.violation == nil ? .rest(candidates) : .violated
     }
 
     /// A process that neither has ended nor waits for anything that the explorer knows of.
     private var stuckProcess: String? {
-        for state in processes where !state.hasEnded && state.pending.isEmpty {
+        for state in world.processes where !state.hasEnded && state.pending.isEmpty {
             return """
                 \(state.name) waits for something that is out of control: a thread, Dispatch, the \
                 main actor, or a continuation that nobody resumes. Nothing is claimed about it.

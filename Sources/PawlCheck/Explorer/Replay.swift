@@ -21,7 +21,13 @@ extension Simulation {
     /// - Returns: What was done, what was violated and the trace of it.
     func replay(_ next: (_ step: Int, _ candidates: [Candidate]) -> Int?) -> Replayed {
         isTracing = true
-        defer { isTracing = false }
+        // What is told has to have run.
+        let recalled = recalls
+        recalls = false
+        defer {
+            isTracing = false
+            recalls = recalled
+        }
         begin()
         var places: [Int] = []
         var choices: [Transition] = []
@@ -58,7 +64,7 @@ extension Simulation {
             places.append(place)
             choices.append(transition)
         }
-        let violation = violation
+        let violation = world.violation
         let trace = Trace(lifelines: lifelines, steps: steps)
         if !end() { difference = difference ?? Search.endless }
         return Replayed(
@@ -110,7 +116,7 @@ enum ChoiceList {
                 guard let place = numbers[0] else { return nil }
                 places.append(place)
             case 2:
-                guard let place = numbers[0], let count = numbers[1], count <= 100_000 else {
+                guard let place = numbers[0], let count = numbers[1], 0...100_000 ~= count else {
                     return nil
                 }
                 places += Array(repeating: place, count: count)

@@ -55,14 +55,15 @@ struct Sampler {
             guard let chosen = choose(situation) else { break }
             choices.append(chosen)
             guard simulation.apply(chosen) else {
-                preconditionFailure("a choice that was just offered can't be made")
+                caveat = Search.divergence
+                break
             }
         }
-        if let violation = simulation.violation, findings.failure == nil {
+        if caveat == nil, let violation = simulation.world.violation, findings.failure == nil {
             findings.failure = Findings.Failure(violation: violation, choices: choices)
         }
         caveat = caveat ?? simulation.executor.seenEscape
-        if !simulation.end() { caveat = caveat ?? Search.endless }
+        if simulation.isEndless { caveat = caveat ?? Search.endless }
         if let caveat { findings.caveats.append(caveat) }
         if newStates > 0 { corpus.add(choices, newStates) }
         if lengths.count < 64 { lengths.append(0) }
@@ -71,6 +72,11 @@ struct Sampler {
         findings.states = states.count
         findings.deepest = max(findings.deepest, choices.count)
         return caveat == nil
+    }
+
+    /// Brings all tasks to their end.
+    mutating func finish() {
+        if !simulation.end(), findings.caveats.isEmpty { findings.caveats.append(Search.endless) }
     }
 
     /// The number of steps after which priorities no longer count: whoever looks again and again
@@ -127,7 +133,7 @@ struct Sampler {
         if case .scheduled(let schedule) = choosing { return schedule }
         let length = draws.one(of: lengths) ?? 0
         return Schedule(
-            processes: simulation.processes.count, budgets: simulation.budgets,
+            processes: simulation.world.processes.count, budgets: simulation.world.budgets,
             over: choices.count..<max(length, choices.count + Self.shortest), using: &draws)
     }
 

@@ -78,6 +78,7 @@ private struct Share: Sendable {
                 break
             }
         }
+        sampler.finish()
         return Outcome(findings: sampler.findings, states: sampler.states, failed: failed)
     }
 }

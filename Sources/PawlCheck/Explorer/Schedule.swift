@@ -17,7 +17,10 @@ internal import Pawl
 struct Schedule {
     private struct Fault {
         let kind: Budgets.Kind
+        /// Before it so many steps are made: by everybody or, if it is the fault of one process, by
+        /// that one.
         let step: Int
+        let process: Int?
     }
 
     /// The greatest d that is drawn.
@@ -31,6 +34,8 @@ struct Schedule {
     private var faults: [Fault]
     /// Whether each step draws anew who goes on.
     private let isWalk: Bool
+    /// How many steps each process has made.
+    private var made: [Int]
     /// Processes that hang: they go on when nobody else can.
     private var hanging: Set<Int> = []
 
@@ -51,6 +56,7 @@ struct Schedule {
         for index in priorities.indices.dropFirst() {
             priorities.swapAt(index, draws.below(index + 1))
         }
+        made = Array(repeating: 0, count: processes + 1)
         changes = []
         for priority in 1..<depth {
             changes.append((steps.lowerBound + draws.below(steps.count), priority))
@@ -61,8 +67,14 @@ struct Schedule {
             // nothing else goes wrong afterwards.
             let count = draws.below(4) > 0 ? budgets[kind] : draws.below(budgets[kind] + 1)
             for _ in 0..<count {
+                let step = steps.lowerBound + draws.below(steps.count)
+                // Who makes few steps among many would hardly ever be met at a certain one of them:
+                // so half of the faults are those of one process, mostly at one of its first steps.
+                let isOwn = kind.isOfProcess && draws.below(2) == 0
                 faults.append(
-                    Fault(kind: kind, step: steps.lowerBound + draws.below(steps.count)))
+                    Fault(
+                        kind: kind, step: isOwn ? draws.below(step + 1) / processes : step,
+                        process: isOwn ? draws.below(processes) : nil))
             }
         }
         faults.sort { ($0.step, $0.kind.rawValue) < ($1.step, $1.kind.rawValue) }
@@ -86,11 +98,13 @@ struct Schedule {
             running = highest(candidates)
         }
         let due = faults.firstIndex { fault in
-            fault.step <= step && candidates.contains { $0.transition.budget == fault.kind }
+            fault.step <= fault.process.map { made[$0] } ?? step
+                && candidates.contains { isChoice($0, of: fault) }
         }
         if let due {
+            let due = faults.remove(at: due)
             let fault = fault(
-                faults.remove(at: due).kind, of: candidates, in: running, using: &draws)
+                candidates.filter { isChoice($0, of: due) }, in: running, using: &draws)
             if fault.transition.kind == .hang { hang(slot(fault)) }
             return fault
         }
@@ -110,7 +124,13 @@ struct Schedule {
         guard let chosen = draws.one(of: choices.filter { $0.transition.subject == call }) else {
             preconditionFailure("somebody goes on who has no choice")
         }
+        made[slot(chosen)] += 1
         return chosen
+    }
+
+    private func isChoice(_ candidate: Candidate, of fault: Fault) -> Bool {
+        candidate.transition.budget == fault.kind
+            && fault.process.map { $0 == slot(candidate) } ?? true
     }
 
     /// Says what happens when everything is at rest: the next fault that can; `nil` if none can.
@@ -129,12 +149,10 @@ struct Schedule {
         }
     }
 
-    /// A fault of a kind; each second time, if it can be, one of the process that would go on.
+    /// One of several; each second time, if it can be, one of the process that would go on.
     private func fault(
-        _ kind: Budgets.Kind, of candidates: [Candidate], in running: Int,
-        using draws: inout SeededGenerator
+        _ all: [Candidate], in running: Int, using draws: inout SeededGenerator
     ) -> Candidate {
-        let all = candidates.filter { $0.transition.budget == kind }
         if draws.below(2) == 0, let own = draws.one(of: all.filter { slot($0) == running }) {
             return own
         }
@@ -162,6 +180,16 @@ struct Schedule {
 
     private func slot(_ candidate: Candidate) -> Int {
         min(Int(candidate.transition.process), priorities.count - 1)
+    }
+}
+
+extension Budgets.Kind {
+    /// Whether it happens to a process rather than to the world.
+    fileprivate var isOfProcess: Bool {
+        switch self {
+        case .crashes, .failures, .staleReads, .delays: true
+        case .redeliveries, .duplicates, .expiries: false
+        }
     }
 }
 

@@ -1,11 +1,13 @@
-/// Explores all executions of a plan, depth first: each one from the beginning, along the choices of
-/// the one before up to the last that has an alternative left.
+/// Explores all executions of a plan, depth first: each one goes on from the last choice of the one
+/// before that has an alternative left.
 struct Search {
     fileprivate struct Node {
         let candidates: [Candidate]
         var current = 0
         let sleeping: [Candidate]
         let key: Digest
+        /// How everything stood before the choice.
+        let world: WorldState
         let lastProcess: UInt8
         let preemptions: Int
     }
@@ -18,8 +20,8 @@ struct Search {
     /// What was chosen after the choices on the stack, to see whether it goes round in circles.
     private var circle: [Transition] = []
     private(set) var findings = Findings()
-    /// The state that was looked at last.
-    private var lastKey = Digest.zero
+    /// The state after the choices on the stack; `nil` if it was not looked at.
+    private var lastKey: Digest?
     /// The property whose violation is looked for; others are passed over. `nil` for any.
     var wanted: String?
     /// Told from time to time how far it is.
@@ -42,6 +44,14 @@ struct Search {
 
     /// Explores.
     mutating func run() -> Findings {
+        let isComplete = explore()
+        if !simulation.end() { findings.caveats.append(Self.endless) }
+        findings.isExhausted = isComplete && findings.caveats.isEmpty
+        return findings
+    }
+
+    /// Explores. Returns whether nothing is left.
+    private mutating func explore() -> Bool {
         repeat {
             let knewAll = simulation.hasNewEndpoints
             var goesOn = execute()
@@ -50,43 +60,36 @@ struct Search {
                 stack = []
                 cache = StateCache()
                 findings = Findings()
+                simulation.hasDiverged = false
                 goesOn = execute()
             }
-            goesOn = goesOn && (findings.executions > 0 || isRepeatable())
+            goesOn = goesOn && (!isToBeRepeated || isRepeatable())
             findings.executions += 1
             findings.states = cache.count
             findings.deepest = max(findings.deepest, stack.count)
             if findings.executions & 0xFF == 0 { progress(findings) }
-            guard goesOn else { return findings }
+            guard goesOn else { return false }
             if findings.executions >= limits.executions || cache.count >= limits.states
                 || (findings.executions & 0x3F == 0 && limits.isOver())
             {
                 findings.caveats.append("stopped after \(findings.executions) executions")
-                return findings
+                return false
             }
         } while backtrack()
-        findings.isExhausted = findings.caveats.isEmpty
-        return findings
+        return true
     }
 
     /// Makes one execution. Returns whether to go on with others.
     private mutating func execute() -> Bool {
-        simulation.begin()
-        var goesOn = true
-        if replay() {
-            while goesOn, extend(&goesOn) {}
-        } else {
-            findings.caveats.append(Self.divergence)
-            goesOn = false
-        }
-        if let escape = simulation.executor.seenEscape {
-            findings.caveats.append(escape)
-            goesOn = false
-        }
+        var goesOn = resume()
+        if goesOn { while extend(&goesOn) {} }
+        if simulation.hasDiverged { findings.caveats.append(Self.divergence) }
+        if let escape = simulation.executor.seenEscape { findings.caveats.append(escape) }
+        if !findings.caveats.isEmpty { goesOn = false }
         let choices = stack.map { $0.candidates[$0.current].transition } + circle
         circle = []
         // What is seen out of control is no finding.
-        if findings.caveats.isEmpty, let violation = simulation.violation,
+        if findings.caveats.isEmpty, let violation = simulation.world.violation,
             wanted.map({ $0 == violation.property }) ?? true
         {
             findings.violated.insert(violation.property)
@@ -94,49 +97,61 @@ struct Search {
                 findings.failure ?? Findings.Failure(violation: violation, choices: choices)
             if limits.stopsAtViolation { goesOn = false }
         }
-        if !simulation.end() {
-            findings.caveats.append(Self.endless)
-            goesOn = false
-        }
-        return goesOn
+        return goesOn && !simulation.isEndless
     }
 
-    /// Makes the first execution once more, to see whether it is the same: there may be no other.
+    /// Makes the last choice on the stack, where it is to be made. Returns whether it could be.
+    private mutating func resume() -> Bool {
+        guard simulation.recalls, let last = stack.last else {
+            simulation.begin()
+            return repeatChoices(lookingFrom: max(0, stack.count - 1))
+        }
+        simulation.world = last.world
+        return simulation.apply(last.candidates[last.current].transition)
+    }
+
+    /// Whether the execution is one of those that are made once more: often among the first ones,
+    /// then each 256th.
+    private var isToBeRepeated: Bool {
+        let number = findings.executions
+        return simulation.recalls
+            ? number & 0xFF == 0 || number & (number - 1) == 0 : number == 0
+    }
+
+    /// Makes the execution once more, from nothing, to see whether it is the same: of what was
+    /// remembered and put together, each part could have been.
     private mutating func isRepeatable() -> Bool {
         // A violation is told by its execution, which will be made again.
         if findings.failure != nil { return true }
+        let recalled = simulation.recalls
+        simulation.recalls = false
+        defer { simulation.recalls = recalled }
         simulation.begin()
-        var isSame = true
-        for node in stack where isSame {
-            isSame =
-                simulation.key(isSymmetric: reductions.symmetry) == node.key
-                && simulation.apply(node.candidates[node.current].transition)
+        var isSame = repeatChoices()
+        if let lastKey {
+            isSame = isSame && simulation.key(isSymmetric: reductions.symmetry) == lastKey
         }
-        isSame = isSame && simulation.key(isSymmetric: reductions.symmetry) == lastKey
         if !isSame { findings.caveats.append(Self.divergence) }
-        if !simulation.end() {
-            findings.caveats.append(Self.endless)
-            return false
-        }
-        return isSame
+        return isSame && !simulation.isEndless
     }
 
-    /// Repeats the choices on the stack.
-    private mutating func replay() -> Bool {
+    /// Repeats the choices on the stack from the beginning. Returns whether they lead through the
+    /// same states, as far as they are looked at.
+    private func repeatChoices(lookingFrom first: Int = 0) -> Bool {
         for (depth, node) in stack.enumerated() {
-            // The last one is where something new begins: it has to be the state that it was.
-            if depth == stack.count - 1,
-                simulation.key(isSymmetric: reductions.symmetry) != node.key
-            {
+            let isSame =
+                depth < first || simulation.key(isSymmetric: reductions.symmetry) == node.key
+            guard isSame, simulation.apply(node.candidates[node.current].transition) else {
+                simulation.hasDiverged = true
                 return false
             }
-            guard simulation.apply(node.candidates[node.current].transition) else { return false }
         }
         return true
     }
 
     /// Goes one step further. Returns whether there may be another.
     private mutating func extend(_ goesOn: inout Bool) -> Bool {
+        lastKey = nil
         let parent = stack.last
         let chosen = parent.map { $0.candidates[$0.current] }
         let lastProcess =
@@ -172,7 +187,10 @@ struct Search {
                 cacheKey.mix(preemptions)
                 cacheKey.mix(UInt64(lastProcess))
             }
-            let ranks = reductions.symmetry ? simulation.ranks : simulation.identityRanks
+            // Nothing is left out at most states, so nobody's rank matters.
+            let isNamed = !sleeping.isEmpty || cache.hasSleeping(at: cacheKey)
+            let ranks =
+                isNamed && reductions.symmetry ? simulation.ranks : simulation.identityRanks
             switch cache.visit(cacheKey, sleeping: sleeping.map { $0.transition.ranked(by: ranks) })
             {
             case .new:
@@ -181,7 +199,7 @@ struct Search {
                 }
             case .only(let missing):
                 if stack.contains(where: { $0.key == key }) { runInCircles(from: candidates) }
-                if missing.isEmpty || simulation.violation != nil { return false }
+                if missing.isEmpty || simulation.world.violation != nil { return false }
                 candidates.removeAll { !missing.contains($0.transition.ranked(by: ranks)) }
             }
         } else {
@@ -190,14 +208,11 @@ struct Search {
             }
         }
         var node = Node(
-            candidates: candidates, sleeping: sleeping, key: key, lastProcess: lastProcess,
-            preemptions: preemptions)
+            candidates: candidates, sleeping: sleeping, key: key, world: simulation.world,
+            lastProcess: lastProcess, preemptions: preemptions)
         guard node.moveToAllowed(limits.preemptions) else { return false }
         stack.append(node)
-        guard simulation.apply(node.candidates[node.current].transition) else {
-            preconditionFailure("a choice that was just offered can't be made")
-        }
-        return true
+        return simulation.apply(node.candidates[node.current].transition)
     }
 
     /// The state was met before in this very execution, so there is a way to go on for ever. That is
@@ -205,7 +220,7 @@ struct Search {
     /// and nothing fails any more.
     private mutating func runInCircles(from candidates: [Candidate]) {
         var candidates = candidates
-        var turns = [Int](repeating: 0, count: simulation.processes.count + 1)
+        var turns = [Int](repeating: 0, count: simulation.world.processes.count + 1)
         func turn(_ candidate: Candidate) -> Int {
             turns[min(Int(candidate.transition.process), turns.count - 1)]
         }
@@ -282,16 +297,16 @@ extension Simulation {
     /// Each process's place among those of its role, ordered by all that tells them apart: the same
     /// for states that differ only in which process is which.
     var ranks: [UInt8] {
-        let digests = processes.indices.map { digest(ofProcess: $0, isSymmetric: true) }
-        let order = processes.indices.sorted { left, right in
+        let digests = world.processes.indices.map { digest(ofProcess: $0, isSymmetric: true) }
+        let order = world.processes.indices.sorted { left, right in
             let (a, b) = (digests[left], digests[right])
-            return (processes[left].role, a.high, a.low, left)
-                < (processes[right].role, b.high, b.low, right)
+            return (world.processes[left].role, a.high, a.low, left)
+                < (world.processes[right].role, b.high, b.low, right)
         }
-        var ranks = [UInt8](repeating: 0, count: processes.count)
+        var ranks = [UInt8](repeating: 0, count: world.processes.count)
         for (rank, index) in order.enumerated() { ranks[index] = UInt8(rank) }
         return ranks
     }
 
-    var identityRanks: [UInt8] { processes.indices.map { UInt8($0) } }
+    var identityRanks: [UInt8] { world.processes.indices.map { UInt8($0) } }
 }

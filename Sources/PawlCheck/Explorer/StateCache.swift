@@ -17,6 +17,11 @@ struct StateCache {
         case only([Transition])
     }
 
+    /// Whether a state was met, and something was left out at all visits.
+    func hasSleeping(at key: Digest) -> Bool {
+        asleep[key]?.isEmpty == false
+    }
+
     /// Notes a visit.
     ///
     /// - Parameters:

@@ -1,9 +1,9 @@
 internal import Pawl
 
 /// A call of a process to what lies outside of it, as it waits for the explorer's decision.
-enum Call {
+indirect enum Call {
     case read(address: Int)
-    case scan(kind: String)
+    case scan(Scan)
     case write([Write], addresses: [Int], PartitionKey)
     case send([Outgoing], contents: [Int])
     case receive(queue: String, max: Int, lease: Duration)
@@ -23,41 +23,16 @@ enum Call {
     }
 }
 
-/// How a call ends.
-enum Verdict {
-    /// It does what it should.
-    case succeed
-    /// It receives this entry.
-    case receive(entry: Int)
-    /// It is answered with what was there before the last change.
-    case stale
-    /// It fails without effect, and says so.
-    case failBefore
-    /// It fails without effect, but can't tell.
-    case failLost
-    /// It takes effect and fails.
-    case failAfter
-    /// It has sent so many of its messages, and fails.
-    case failPartly(Int)
-    /// The process is dead.
-    case dead
-    /// The task was cancelled while it waited.
-    case cancelled
-}
+/// A list of documents that is asked for.
+struct Scan {
+    enum Range {
+        case partition(PartitionKey, after: String?)
+        case all(after: LocatedDocument?)
+    }
 
-/// A call that waits.
-struct Pending {
-    let call: Call
-    /// What it asks for, as a number: the same whenever the code does the same.
-    let fingerprint: UInt64
-    let continuation: UnsafeContinuation<Verdict, Never>
-    /// Names it within its process.
-    let number: Int
-    /// Until when time may go by at the most without its being answered; `nil` if it does not hang.
-    var hangsUntil: Timestamp?
-    /// The documents and messages that it reads and writes.
-    let reads: UInt64
-    let writes: UInt64
+    let kind: String
+    let range: Range
+    let limit: Int
 }
 
 /// The bits of a footprint.
@@ -81,67 +56,42 @@ enum Footprint {
 }
 
 extension Simulation {
-    /// Has the calling task wait until the explorer decides on its call, then carries it out.
+    /// Has the calling task wait until the explorer has decided on its call and carried it out.
     ///
     /// - Parameters:
     ///   - process: The process that calls.
     ///   - call: What it calls.
-    ///   - effect: Carries it out; the verdict says how far.
-    ///   - observe: Mixes the answer into what the process has seen.
     /// - Returns: What the caller gets.
-    /// - Throws: `BackendError`: the fault that was chosen, or the effect's own refusal.
+    /// - Throws: `BackendError`: the fault that was chosen.
     @inline(__always)
-    func perform<Answer>(
-        _ process: SimulatedProcess.Identity, _ call: Call,
-        effect: (Verdict) throws(BackendError) -> Answer,
-        observe: (Answer, inout Digest) -> Void
-    ) async throws(BackendError) -> Answer {
-        let verdict = await suspend(process, call)
-        if case .dead = verdict { throw Self.death }
-        let index = process.index
-        if case .cancelled = verdict {
-            processes[index].local.mix(99)
-        } else {
-            processes[index].local.mix(resumedFingerprint)
-        }
-        processes[index].local.mix(now.microseconds)
-        do throws(BackendError) {
-            switch verdict {
-            case .failBefore: throw Self.failure
-            case .failLost: throw Self.lost
-            case .failAfter, .failPartly:
-                _ = try effect(verdict)
-                processes[index].hasLeftTraces = true
-                throw Self.lost
-            case .succeed, .stale, .receive, .cancelled:
-                let answer = try effect(verdict)
-                if call.hasEffect { processes[index].hasLeftTraces = true }
-                observe(answer, &processes[index].local)
-                if isTracing { lastAnswer = Describing.answer(answer) }
-                return answer
-            case .dead: throw Self.death
-            }
-        } catch {
-            processes[index].local.mix(UInt64(error.effect.hashValueInOrder))
-            if isTracing { lastAnswer = nil }
-            throw error
+    func perform(
+        _ process: SimulatedProcess.Identity, _ call: Call
+    ) async throws(BackendError) -> CallAnswer {
+        switch await suspend(process, call) {
+        case .answer(let answer): return answer
+        case .failure(let error): throw error
+        case .cancelled:
+            world.processes[process.index].local.mix(99)
+            world.processes[process.index].local.mix(world.now.microseconds)
+            return .deliveries([])
+        case .dead: throw Self.death
         }
     }
 
     /// Waits for the explorer.
     @inline(__always)
-    func suspend(_ process: SimulatedProcess.Identity, _ call: Call) async -> Verdict {
+    func suspend(_ process: SimulatedProcess.Identity, _ call: Call) async -> CallReply {
         guard isLive(process) else {
             // What runs elsewhere can't be led to its end here; it must not keep a thread busy.
             await holdElsewhere()
             await holdIfEndless()
             return .dead
         }
-        guard processes[process.index].isCancellable else {
+        guard world.processes[process.index].isCancellable else {
             return await withUnsafeContinuation { register(process, call, $0) }
         }
-        lastPendingNumber += 1
-        let number = lastPendingNumber
+        lastCall += 1
+        let number = lastCall
         return await withTaskCancellationHandler {
             await withUnsafeContinuation { continuation in
                 guard !Task.isCancelled || !call.endsByCancellation else {
@@ -156,28 +106,27 @@ extension Simulation {
 
     private func register(
         _ process: SimulatedProcess.Identity, _ call: Call,
-        _ continuation: UnsafeContinuation<Verdict, Never>, number: Int = 0
+        _ continuation: UnsafeContinuation<CallReply, Never>, number: Int = 0
     ) {
         let index = process.index
         var fingerprint = fingerprint(of: call)
-        while processes[index].pending.contains(where: { $0.fingerprint == fingerprint }) {
+        while world.processes[index].pending.contains(where: { $0.fingerprint == fingerprint }) {
             fingerprint &+= 1
         }
-        let (reads, writes) = footprint(of: call)
-        processes[index].pending.append(
-            Pending(
-                call: call, fingerprint: fingerprint, continuation: continuation, number: number,
-                reads: reads, writes: writes))
+        lives[index]?.waits.append(Life.Wait(continuation: continuation, number: number))
+        act(.call(call, fingerprint: fingerprint), by: process)
     }
 
     private func cancel(_ number: Int, of process: SimulatedProcess.Identity) {
-        guard executor.isOnOwnThread, isLive(process) else { return }
-        let index = processes[process.index].pending.firstIndex {
-            $0.number == number && $0.call.endsByCancellation
+        guard executor.isOnOwnThread, isLive(process), let life = lives[process.index] else {
+            return
         }
-        guard let index else { return }
-        let pending = processes[process.index].pending.remove(at: index)
-        pending.continuation.resume(returning: .cancelled)
+        let place = life.waits.firstIndex { $0.number == number }
+        guard let place, world.processes[process.index].pending[place].call.endsByCancellation
+        else { return }
+        let wait = life.waits.remove(at: place)
+        act(.cancel(place), by: process)
+        wait.continuation.resume(returning: .cancelled)
     }
 
     /// Stops a task for good that goes on and on although it was cancelled and whatever it calls
@@ -210,13 +159,6 @@ extension Simulation {
         return false
     }
 
-    /// Whether a process may still do anything.
-    func isLive(_ process: SimulatedProcess.Identity) -> Bool {
-        guard isOnOwnThread() else { return false }
-        return !isReaping && processes[process.index].incarnation == process.incarnation
-            && run == process.run
-    }
-
     static let death = BackendError(.mayHaveHappened, "the process is dead")
     static let failure = BackendError(.didNotHappen, "a simulated failure")
     static let lost = BackendError(.mayHaveHappened, "a simulated failure; the answer was lost")
@@ -227,9 +169,9 @@ extension Simulation {
         case .read(let address):
             digest.mix(1)
             digest.mix(interner.addresses[address].digest)
-        case .scan(let kind):
+        case .scan(let scan):
             digest.mix(2)
-            digest.mix(kind)
+            digest.mix(scan.kind)
         case .write(let writes, let addresses, _):
             digest.mix(3)
             mix(writes, addresses, into: &digest)
@@ -282,7 +224,7 @@ extension Simulation {
         }
     }
 
-    private func footprint(of call: Call) -> (reads: UInt64, writes: UInt64) {
+    func footprint(of call: Call) -> (reads: UInt64, writes: UInt64) {
         switch call {
         case .read(let address): (Footprint.document(address), 0)
         case .scan: (Footprint.allDocuments, 0)
@@ -321,7 +263,7 @@ extension [Int] {
 
 extension BackendError.Effect {
     /// A number that is the same in every run, unlike a hash value.
-    fileprivate var hashValueInOrder: Int {
+    var hashValueInOrder: Int {
         switch self {
         case .didNotHappen: 101
         case .mayHaveHappened: 102
@@ -332,7 +274,8 @@ extension BackendError.Effect {
 
 extension Digest {
     mutating func mix(_ content: Content) {
-        if let body = content.body { mix(body) } else { mix(0) }
+        mix(content.body == nil ? 0 : 1)
+        if let body = content.body { mix(body) }
         mix(content.ledger)
         mix(content.expires?.microseconds ?? 0)
     }

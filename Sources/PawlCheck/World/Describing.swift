@@ -2,22 +2,19 @@ internal import Pawl
 
 /// Calls and their answers in words, for traces.
 enum Describing {
-    static func answer(_ answer: some Any) -> String? {
+    static func answer(_ answer: CallAnswer) -> String? {
         switch answer {
-        case let document as Document?:
+        case .document(let document):
             document.map { "version \($0.version.rawValue)" } ?? "absent"
-        case let result as WriteResult:
-            switch result {
-            case .committed(let versions):
-                versions.first.flatMap(\.self).map { "saved as version \($0.rawValue)" } ?? "done"
-            case .conflict: "conflict"
-            }
-        case let result as TransactionResult: "\(result)"
-        case let deliveries as [Delivery]:
+        case .written(.committed(let versions)):
+            versions.first.flatMap(\.self).map { "saved as version \($0.rawValue)" } ?? "done"
+        case .written(.conflict): "conflict"
+        case .committed(let result): "\(result)"
+        case .deliveries(let deliveries):
             deliveries.first.map { $0.attempt == 1 ? "" : "attempt \($0.attempt)" }
-        case let isDone as Bool: isDone ? "yes" : "no"
-        case let documents as [LocatedDocument]: "\(documents.count) documents"
-        default: nil
+        case .isSo(let isSo): isSo ? "yes" : "no"
+        case .documents(let documents): "\(documents.count) documents"
+        case .lost, .nothing: nil
         }
     }
 }
@@ -27,7 +24,7 @@ extension Simulation {
     func describe(_ call: Call) -> String {
         switch call {
         case .read(let address): "read \(interner.addresses[address].key)"
-        case .scan(let kind): "list \(kind)"
+        case .scan(let scan): "list \(scan.kind)"
         case .write(let writes, _, _): writes.map { describe($0) }.joined(separator: ", ")
         case .send(let messages, _): "send \(describe(messages))"
         case .receive(let queue, _, _): "receive from \(queue)"
@@ -60,14 +57,14 @@ extension Simulation {
     }
 
     func describe(_ receipt: Receipt) -> String {
-        guard let entry = entries.first(where: { $0.receipt == receipt.handle }) else {
+        guard let entry = world.entries.first(where: { $0.receipt == receipt.handle }) else {
             return "a message that is somebody else's"
         }
         return describe(entry)
     }
 
-    func describe(_ entry: Entry) -> String {
-        let copies = entries.count { $0.content == entry.content }
+    func describe(_ entry: WorldState.Entry) -> String {
+        let copies = world.entries.count { $0.content == entry.content }
         let name = name(of: interner.contents[entry.content].envelope)
         return copies > 1 ? "\(name) (copy \(entry.copy + 1))" : name
     }

@@ -7,23 +7,40 @@ extension Simulation {
     }
 
     func read(_ address: Int) -> Document? {
-        guard let slot = documents.first(where: { $0.address == address }) else { return nil }
+        guard let slot = world.documents.first(where: { $0.address == address }) else { return nil }
         return document(slot.writes, slot.content)
     }
 
     /// What an eventually consistent store may answer: the document before its last change.
     func readStale(_ address: Int) -> Document? {
-        let slot = documents.first { $0.address == address }
+        let slot = world.documents.first { $0.address == address }
         return slot?.previous.flatMap { document($0.writes, $0.content) }
     }
 
     private func document(_ writes: Int, _ content: Content?) -> Document? {
-        guard let content, content.expires.map({ now < $0 }) ?? true else { return nil }
+        guard let content, content.expires.map({ world.now < $0 }) ?? true else { return nil }
         return Document(version: interner.version(writes), content: content)
     }
 
+    func scan(_ scan: Scan) -> [LocatedDocument] {
+        let found =
+            switch scan.range {
+            case .partition(let partition, let after):
+                self.scan(scan.kind) { partition == $0.partition }
+                    .filter { located in after.map { $0.precedesInBytes(located.key.id) } ?? true }
+            case .all(let after):
+                self.scan(scan.kind) { _ in true }
+                    .filter { located in
+                        guard let after else { return true }
+                        return after.partition == located.partition
+                            ? after.key < located.key : after.partition < located.partition
+                    }
+            }
+        return Array(found.prefix(scan.limit))
+    }
+
     func scan(_ kind: String, where isWanted: (Interner.Address) -> Bool) -> [LocatedDocument] {
-        documents.compactMap { slot -> LocatedDocument? in
+        world.documents.compactMap { slot -> LocatedDocument? in
             let address = interner.addresses[slot.address]
             guard address.key.kind.hasSameBytes(as: kind), isWanted(address),
                 let document = document(slot.writes, slot.content)
@@ -47,26 +64,29 @@ extension Simulation {
     }
 
     private func put(_ content: Content?, at address: Int) -> Version? {
-        var index = documents.firstIndex { $0.address == address } ?? -1
+        var index = world.documents.firstIndex { $0.address == address } ?? -1
         if index < 0 {
-            documents.append(Slot(address: address))
-            index = documents.count - 1
+            world.documents.append(WorldState.Slot(address: address))
+            index = world.documents.count - 1
         }
         // Deleting what is not there is no change.
-        if content == nil, documents[index].content == nil { return nil }
-        noteSaved(content, over: documents[index].content, at: address)
-        documents[index].previous = (documents[index].writes, documents[index].content)
-        documents[index].writes += 1
-        documents[index].content = content
+        if content == nil, world.documents[index].content == nil { return nil }
+        noteSaved(content, over: world.documents[index].content, at: address)
+        world.documents[index].previous = (
+            world.documents[index].writes, world.documents[index].content
+        )
+        world.documents[index].writes += 1
+        world.documents[index].content = content
         var digest = interner.addresses[address].digest
-        digest.mix(documents[index].writes)
+        digest.mix(world.documents[index].writes)
         if let content { digest.mix(content) }
         // With stale reads, what was there before can still be seen.
-        if plan.budgets.staleReads > 0, let before = documents[index].previous?.content {
-            digest.mix(before)
+        if plan.budgets.staleReads > 0 {
+            digest.mix(content == nil ? 0 : 1)
+            if let before = world.documents[index].previous?.content { digest.mix(before) }
         }
-        documents[index].digest = digest.finished
-        isChanged = true
-        return content == nil ? nil : interner.version(documents[index].writes)
+        world.documents[index].digest = digest.finished
+        world.isChanged = true
+        return content == nil ? nil : interner.version(world.documents[index].writes)
     }
 }

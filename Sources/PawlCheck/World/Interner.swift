@@ -34,6 +34,7 @@ struct Interner {
     private var attempts: [Int: Digest] = [:]
     private var versions: [String] = []
     private var handles: [Int: String] = [:]
+    private var contentsByHandle: [String: Int] = [:]
 
     /// The number of things that were met and whose number is not bounded by the plan.
     var count: Int { addresses.count + contents.count + attempts.count + handles.count }
@@ -101,6 +102,11 @@ struct Interner {
         return Version(rawValue: versions[number])
     }
 
+    /// The message that a lease is of.
+    func content(of receipt: Receipt) -> Content? {
+        contentsByHandle[receipt.handle].map { contents[$0] }
+    }
+
     /// The transport's name for a lease of a copy of a message.
     mutating func handle(content: Int, copy: Int, lease: Int) -> String {
         let number = (content << 8 | copy) << 20 | lease
@@ -108,6 +114,7 @@ struct Interner {
         let name = String(contents[content].digest.short, radix: 36)
         let handle = "\(name).\(copy).\(lease)"
         handles[number] = handle
+        contentsByHandle[handle] = content
         return handle
     }
 }

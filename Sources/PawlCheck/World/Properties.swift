@@ -4,8 +4,8 @@ internal import Pawl
 /// the invariants that all algorithms share.
 extension Simulation {
     func violate(_ property: String, _ explanation: @autoclosure () -> String) {
-        if violation == nil {
-            violation = Violation(property: property, explanation: explanation())
+        if world.violation == nil {
+            world.violation = Violation(property: property, explanation: explanation())
         }
     }
 
@@ -25,8 +25,8 @@ extension Simulation {
         for mark in after where !before.contains(mark) {
             noteCommitted(mark.attempt)
             // I1
-            let message = attempts[mark.attempt]?.message
-            let earlier = before.first { attempts[$0.attempt]?.message == message }
+            let message = world.attempts[mark.attempt]?.message
+            let earlier = before.first { world.attempts[$0.attempt]?.message == message }
             if let earlier, message != nil {
                 violate(
                     "exactly once: no message is applied twice",
@@ -40,25 +40,25 @@ extension Simulation {
 
     /// The effect of an attempt is saved. What it has to send then, no state of the world shows.
     func noteCommitted(_ attempt: Int) {
-        guard committed.insert(attempt).inserted else { return }
+        guard world.committed.insert(attempt).inserted else { return }
         var digest = Digest()
         digest.mix(attempt)
-        for count in attempts[attempt]?.destinations ?? [] { digest.mix(count) }
-        notes &+= digest.finished
+        for count in world.attempts[attempt]?.destinations ?? [] { digest.mix(count) }
+        world.notes &+= digest.finished
     }
 
     /// A message is put into a queue: what it speaks of must have been saved, and all copies must be
     /// alike.
     func notePublished(_ content: Int) {
         let message = interner.contents[content]
-        if published.contains(where: { $0.content == content }) { return }
+        if world.published.contains(where: { $0.content == content }) { return }
         var digest = message.digest
         digest.mix(7)
-        published.append(Published(content: content, digest: digest.finished))
-        isChanged = true
+        world.published.append(WorldState.Published(content: content, digest: digest.finished))
+        world.isChanged = true
         guard plan.checksMessages, let mark = message.mark else { return }
         // I3, I5
-        if !committed.contains(mark.attempt) {
+        if !world.committed.contains(mark.attempt) {
             violate(
                 "no ghosts",
                 """
@@ -67,7 +67,7 @@ extension Simulation {
                 """)
         }
         // I2
-        let other = published.first {
+        let other = world.published.first {
             $0.content != content && interner.contents[$0.content].identity == message.identity
         }
         if let other {
@@ -87,34 +87,52 @@ extension Simulation {
         checkNothingLost()
         checkAnswered()
         checkOutputs()
-        for entry in entries where !entry.isGone {
+        for entry in world.entries where !entry.isGone {
             violate(
                 "nothing is left behind",
                 "\(describe(interner.contents[entry.content])) is still in its queue.")
         }
-        for slot in documents {
-            guard let content = slot.content, !content.ledger.isEmpty,
-                let ledger = try? Ledger(
-                    Document(version: interner.version(0), content: content))
-            else { continue }
-            for case .pending(let messages) in ledger.entries.map(\.state) {
-                violate(
-                    "nothing is left behind",
-                    """
-                    \(interner.addresses[slot.address].key) still holds \(messages.count) messages \
-                    as to be sent.
-                    """)
-            }
+        for slot in world.documents {
+            if let content = slot.content { checkFinished(content, of: slot.address) }
         }
-        for state in processes where !state.isIdle {
+        for state in world.processes where !state.isIdle {
             violate("progress", "\(state.name) has not come to its end.")
+        }
+    }
+
+    /// What an algorithm keeps for what is under way is gone.
+    private func checkFinished(_ content: Content, of address: Int) {
+        let key = interner.addresses[address].key
+        // What expires goes by itself.
+        if content.expires != nil { return }
+        if key.kind == StagedMessages.kind {
+            violate(
+                "nothing is left behind", "\(key), which holds messages to be sent, is still there."
+            )
+        }
+        guard !content.ledger.isEmpty,
+            let ledger = try? Ledger(Document(version: interner.version(0), content: content))
+        else { return }
+        let applied = Set(world.committed.compactMap { world.attempts[$0]?.message })
+        for entry in ledger.entries {
+            // A submission that was given up may be made again, and goes on with its claim then.
+            if case .claimed = entry.state, !applied.contains(entry.id) { continue }
+            let what: String? =
+                switch entry.state {
+                case .pending(let messages): "holds \(messages.count) messages as to be sent"
+                case .staged: "has messages beside it as to be sent"
+                case .claimed: "is claimed"
+                case .dispatched, .unstaged, .tombstone: nil
+                }
+            guard let what else { continue }
+            violate("nothing is left behind", "\(key) still \(what) for \(name(of: entry.id)).")
         }
     }
 
     /// Every message that was for an endpoint here has been applied, or lies in the dead letters.
     private func checkNothingLost() {
-        let messages = Set(committed.compactMap { attempts[$0]?.message })
-        for entry in entries where entry.isGone {
+        let messages = Set(world.committed.compactMap { world.attempts[$0]?.message })
+        for entry in world.entries where entry.isGone {
             // What code of the user's own receives it may do with as it likes.
             guard plan.watched.contains(interner.contents[entry.content].queue) else { continue }
             let envelope = interner.contents[entry.content].envelope
@@ -131,15 +149,15 @@ extension Simulation {
 
     /// What somebody was told is saved is there.
     private func checkAnswered() {
-        let messages = Set(committed.compactMap { attempts[$0]?.message })
-        for id in answered.sorted() where !messages.contains(id) {
+        let messages = Set(world.committed.compactMap { world.attempts[$0]?.message })
+        for id in world.answered.sorted() where !messages.contains(id) {
             violate(
                 "nothing is lost", "\(name(of: id)) was answered as saved, but never was.")
         }
     }
 
     private func isDeadLetter(_ id: MessageID) -> Bool {
-        documents.contains { slot in
+        world.documents.contains { slot in
             let key = interner.addresses[slot.address].key
             return slot.content != nil && key.kind == "pawl.dead-letter"
                 && key.id == id.description
@@ -148,10 +166,10 @@ extension Simulation {
 
     /// I4: whatever a saved attempt had to send has been sent.
     private func checkOutputs() {
-        for attempt in committed.sorted() {
-            guard let note = attempts[attempt] else { continue }
+        for attempt in world.committed.sorted() {
+            guard let note = world.attempts[attempt] else { continue }
             for (ordinal, destinations) in note.destinations.enumerated() {
-                let sent = published.count {
+                let sent = world.published.count {
                     interner.contents[$0.content].mark
                         == Marks.Mark(attempt: attempt, ordinal: ordinal)
                 }
@@ -169,8 +187,8 @@ extension Simulation {
 
     /// Checks the user's properties that must always hold.
     func checkAlways() {
-        guard isChanged else { return }
-        isChanged = false
+        guard world.isChanged else { return }
+        world.isChanged = false
         for property in plan.always { check(property, "always") }
     }
 
@@ -179,7 +197,7 @@ extension Simulation {
     }
 
     private func check(_ property: Plan.Property, _ kind: String) {
-        guard violation == nil else { return }
+        guard world.violation == nil else { return }
         do {
             if try property.holds(Snapshot(self)) { return }
             violate("\(kind): \(property.name)", "It does not hold here.")
@@ -213,7 +231,7 @@ extension Simulation {
     }
 
     func describe(attempt: Int) -> String {
-        guard let note = attempts[attempt] else { return "an attempt" }
+        guard let note = world.attempts[attempt] else { return "an attempt" }
         return "attempt \(note.earlier + 1) at \(name(of: note.message))"
     }
 }

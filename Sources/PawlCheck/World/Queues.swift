@@ -4,23 +4,33 @@ internal import Pawl
 extension Simulation {
     // MARK: Who handles what
 
+    func register(
+        _ registration: Registration, by process: SimulatedProcess.Identity
+    ) -> RegistrationResult {
+        deeds.append(.register(registration))
+        return register(registration)
+    }
+
     func register(_ registration: Registration) -> RegistrationResult {
-        let known = registered[registration.endpoint] ?? [:]
-        let (result, forget) = registration.decide(known: known, now: now)
+        let known = world.registered[registration.endpoint] ?? [:]
+        let (result, forget) = registration.decide(known: known, now: world.now)
         if plan.endpoints[registration.endpoint] != registration.types { hasNewEndpoints = true }
         guard result == .registered else { return result }
         var types = known
         for type in forget { types[type] = nil }
-        for type in registration.types { types[type] = now }
-        let isNew = registered[registration.endpoint] == nil || Set(known.keys) != Set(types.keys)
-        registered[registration.endpoint] = types
-        if isNew { directory = Directory(endpoints: registered.mapValues { Set($0.keys) }) }
+        for type in registration.types { types[type] = world.now }
+        let isNew =
+            world.registered[registration.endpoint] == nil || Set(known.keys) != Set(types.keys)
+        world.registered[registration.endpoint] = types
+        if isNew {
+            world.directory = Directory(endpoints: world.registered.mapValues { Set($0.keys) })
+        }
         return result
     }
 
     /// Mixes in who is registered and since when.
     func mixRegistered(into digest: inout Digest) {
-        for (endpoint, types) in registered.sorted(by: { $0.key < $1.key }) {
+        for (endpoint, types) in world.registered.sorted(by: { $0.key < $1.key }) {
             digest.mix(endpoint)
             for (type, time) in types.sorted(by: { $0.key < $1.key }) {
                 digest.mix(type)
@@ -31,14 +41,12 @@ extension Simulation {
 
     /// A process has seen who is registered.
     func observeDirectory(_ process: SimulatedProcess.Identity) {
-        guard hasNewEndpoints, processes[process.index].incarnation == process.incarnation,
-            run == process.run
-        else { return }
-        mixRegistered(into: &processes[process.index].local)
+        guard hasNewEndpoints, isLive(process) else { return }
+        mixRegistered(into: &world.processes[process.index].local)
     }
 
     func checkExists(_ queue: String) throws(BackendError) {
-        if registered[queue] != nil { return }
+        if world.registered[queue] != nil { return }
         throw BackendError(
             .canNeverHappen,
             "There is no queue \(queue). An endpoint creates its queue when it registers.")
@@ -72,28 +80,29 @@ extension Simulation {
 
     func footprint(of receipts: [Receipt]) -> UInt64 {
         receipts.reduce(0) { mask, receipt in
-            guard let entry = entries.first(where: { $0.receipt == receipt.handle }) else {
+            guard let entry = world.entries.first(where: { $0.receipt == receipt.handle }) else {
                 return mask
             }
             return mask | footprint(of: entry)
         }
     }
 
-    func footprint(of entry: Entry) -> UInt64 {
+    func footprint(of entry: WorldState.Entry) -> UInt64 {
         Footprint.copy(entry.copy, of: interner.contents[entry.content].identity)
     }
 
-    func visibility(of entry: Entry) -> UInt64 {
+    func visibility(of entry: WorldState.Entry) -> UInt64 {
         Footprint.visibility(interner.contents[entry.content].identity)
     }
 
     // MARK: Messages
 
     func add(_ content: Int, isLocal: Bool, visibleFrom: Timestamp) {
-        isChanged = true
-        let copy = entries.count { $0.content == content }
-        entries.append(
-            Entry(content: content, copy: copy, isLocal: isLocal, visibleFrom: visibleFrom))
+        world.isChanged = true
+        let copy = world.entries.count { $0.content == content }
+        world.entries.append(
+            WorldState.Entry(
+                content: content, copy: copy, isLocal: isLocal, visibleFrom: visibleFrom))
     }
 
     func send(_ messages: some Sequence<Outgoing>, _ contents: [Int], isLocal: Bool) {
@@ -102,28 +111,27 @@ extension Simulation {
             // What nobody receives is only remembered.
             let isKnown = plan.endpoints[message.queue] != nil
             guard !isKnown || plan.consumed.contains(message.queue) else { continue }
-            let visibleFrom = message.notBefore.map { max($0, now) } ?? now
+            let visibleFrom = message.notBefore.map { max($0, world.now) } ?? world.now
             add(content, isLocal: isLocal, visibleFrom: visibleFrom)
         }
     }
 
-    func isVisible(_ entry: Entry) -> Bool {
-        !entry.isGone && (entry.leaseUntil ?? entry.visibleFrom) <= now
+    func isVisible(_ entry: WorldState.Entry) -> Bool {
+        !entry.isGone && (entry.leaseUntil ?? entry.visibleFrom) <= world.now
     }
 
-    func lease(_ index: Int, to process: SimulatedProcess.Identity, for lease: Duration) -> Delivery
-    {
-        if entries[index].leaseUntil != nil { noteLeaseEnded(index) }
-        entries[index].leases += 1
-        let entry = entries[index]
+    func lease(_ index: Int, to process: Int, for lease: Duration) -> Delivery {
+        if world.entries[index].leaseUntil != nil { noteLeaseEnded(index) }
+        world.entries[index].leases += 1
+        let entry = world.entries[index]
         let handle = interner.handle(
             content: entry.content, copy: entry.copy, lease: entry.leases)
-        entries[index].receipt = handle
-        entries[index].holder = process.index
-        entries[index].leaseUntil = now + lease
+        world.entries[index].receipt = handle
+        world.entries[index].holder = process
+        world.entries[index].leaseUntil = world.now + lease
         let content = interner.contents[entry.content]
-        processes[process.index].deliveries[content.envelope.id] = (handle, 0)
-        processes[process.index].hasLeftTraces = false
+        world.processes[process].deliveries[content.envelope.id] = (handle, 0)
+        world.processes[process].hasLeftTraces = false
         return Delivery(
             receipt: Receipt(queue: content.queue, handle: handle),
             attempt: entry.endedLeases + 1, message: content.encoded)
@@ -131,44 +139,46 @@ extension Simulation {
 
     /// A lease ends by itself. How often that was is nothing to a process that forgets.
     private func noteLeaseEnded(_ index: Int) {
-        guard let holder = entries[index].holder, !processes[holder].forgets else { return }
-        entries[index].endedLeases += 1
+        guard let holder = world.entries[index].holder, !world.processes[holder].forgets else {
+            return
+        }
+        world.entries[index].endedLeases += 1
     }
 
     /// A process lets go of a copy, or dies of it. If it has done nothing while it held it, and keeps
     /// nothing in memory, it is as if it had never had it: then the lease's number is used again,
     /// so that the state is the one before.
     func letGo(_ index: Int, byDeath isDeath: Bool) {
-        guard let holder = entries[index].holder else { return }
+        guard let holder = world.entries[index].holder else { return }
         if isDeath { noteLeaseEnded(index) }
-        if processes[holder].forgets, !processes[holder].hasLeftTraces {
-            entries[index].leases -= 1
+        if world.processes[holder].forgets, !world.processes[holder].hasLeftTraces {
+            world.entries[index].leases -= 1
         }
-        entries[index].receipt = nil
-        entries[index].leaseUntil = nil
-        entries[index].holder = nil
-        entries[index].visibleFrom = now
+        world.entries[index].receipt = nil
+        world.entries[index].leaseUntil = nil
+        world.entries[index].holder = nil
+        world.entries[index].visibleFrom = world.now
     }
 
     /// The entry that a receipt still gives a right to: until somebody else takes it.
     func entry(of receipt: Receipt) -> Int? {
-        entries.firstIndex { !$0.isGone && $0.receipt == receipt.handle }
+        world.entries.firstIndex { !$0.isGone && $0.receipt == receipt.handle }
     }
 
     func acknowledge(_ receipt: Receipt) -> Bool {
         guard let index = entry(of: receipt) else { return false }
-        entries[index].isGone = true
-        entries[index].holder = nil
-        isChanged = true
+        world.entries[index].isGone = true
+        world.entries[index].holder = nil
+        world.isChanged = true
         return true
     }
 
     func release(_ receipt: Receipt, after delay: Duration) -> Bool {
         guard let index = entry(of: receipt) else { return false }
-        entries[index].receipt = nil
-        entries[index].leaseUntil = nil
-        entries[index].holder = nil
-        entries[index].visibleFrom = now + delay
+        world.entries[index].receipt = nil
+        world.entries[index].leaseUntil = nil
+        world.entries[index].holder = nil
+        world.entries[index].visibleFrom = world.now + delay
         return true
     }
 
@@ -176,7 +186,7 @@ extension Simulation {
         var lost: [Receipt] = []
         for receipt in receipts {
             if let index = entry(of: receipt) {
-                entries[index].leaseUntil = now + lease
+                world.entries[index].leaseUntil = world.now + lease
             } else {
                 lost.append(receipt)
             }
@@ -187,16 +197,16 @@ extension Simulation {
     // MARK: Both at once
 
     func commit(
-        _ transaction: Transaction, by process: SimulatedProcess.Identity, at addresses: [Int],
+        _ transaction: Transaction, by process: Int, at addresses: [Int],
         _ contents: [Int]
     ) -> TransactionResult {
         var isLocal = false
         if let receipt = transaction.receipt {
             guard let index = entry(of: receipt) else { return .leaseLost }
-            isLocal = entries[index].isLocal
+            isLocal = world.entries[index].isLocal
         }
         let row = identity(transaction.id, in: transaction.endpoint)
-        if !isLocal, processedRows.contains(row) {
+        if !isLocal, world.processedRows.contains(row) {
             if let receipt = transaction.receipt { _ = acknowledge(receipt) }
             return .duplicate
         }
@@ -207,21 +217,20 @@ extension Simulation {
         }
         noteUnmarked(by: process) { $1 == transaction.id }
         if let receipt = transaction.receipt { _ = acknowledge(receipt) }
-        if !isLocal { processedRows.append(row) }
+        if !isLocal { world.processedRows.append(row) }
         send(transaction.messages, contents, isLocal: true)
-        isChanged = true
+        world.isChanged = true
         return .committed
     }
 
     /// A process that keeps nothing in memory between messages waits for the next one.
-    func forget(_ process: SimulatedProcess.Identity) {
-        let index = process.index
-        guard processes[index].forgets,
-            processes[index].incarnation == process.incarnation
-        else { return }
-        processes[index].local = Digest()
-        if !entries.contains(where: { $0.holder == index }) {
-            processes[index].hasLeftTraces = false
+    func forget(_ index: Int) {
+        world.processes[index].local = Digest()
+        if !world.entries.contains(where: { $0.holder == index }) {
+            world.processes[index].hasLeftTraces = false
         }
+        // From here on it is as if it had just been started.
+        guard world.processes[index].pending.isEmpty else { return }
+        world.processes[index].past = world.processes[index].past?.start
     }
 }

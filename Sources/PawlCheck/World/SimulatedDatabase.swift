@@ -27,46 +27,31 @@ package struct SimulatedDatabase: Database {
     ) async throws(BackendError) -> Document? {
         let simulation = try entered()
         let address = simulation.interner.address(key, in: partition)
-        return try await simulation.perform(
-            process, .read(address: address),
-            effect: { (verdict) throws(BackendError) -> Document? in
-                if case .stale = verdict { return simulation.readStale(address) }
-                return simulation.read(address)
-            },
-            observe: { document, local in
-                local.mix(document?.version.rawValue ?? "")
-                if let content = document?.content { local.mix(content) }
-            })
+        guard
+            case .document(let document) = try await simulation.perform(
+                process, .read(address: address))
+        else { Self.isNoAnswer() }
+        return document
     }
 
     package func read(
         kind: String, in partition: PartitionKey, after: String?, limit: Int
     ) async throws(BackendError) -> [LocatedDocument] {
-        let simulation = try entered()
-        return try await simulation.perform(
-            process, .scan(kind: kind),
-            effect: { (_) throws(BackendError) in
-                simulation.scan(kind) { partition == $0.partition }
-                    .filter { located in after.map { $0.precedesInBytes(located.key.id) } ?? true }
-                    .prefix(limit).map(\.self)
-            }, observe: { $1.mix($0) })
+        try await scan(
+            Scan(kind: kind, range: .partition(partition, after: after), limit: limit))
     }
 
     package func list(
         kind: String, after: LocatedDocument?, limit: Int
     ) async throws(BackendError) -> [LocatedDocument] {
+        try await scan(Scan(kind: kind, range: .all(after: after), limit: limit))
+    }
+
+    private func scan(_ scan: Scan) async throws(BackendError) -> [LocatedDocument] {
         let simulation = try entered()
-        return try await simulation.perform(
-            process, .scan(kind: kind),
-            effect: { (_) throws(BackendError) in
-                simulation.scan(kind) { _ in true }
-                    .filter { located in
-                        guard let after else { return true }
-                        return after.partition == located.partition
-                            ? after.key < located.key : after.partition < located.partition
-                    }
-                    .prefix(limit).map(\.self)
-            }, observe: { $1.mix($0) })
+        guard case .documents(let documents) = try await simulation.perform(process, .scan(scan))
+        else { Self.isNoAnswer() }
+        return documents
     }
 
     package func write(
@@ -75,24 +60,11 @@ package struct SimulatedDatabase: Database {
         let simulation = try entered()
         try simulation.plan.limits.check(writes)
         let addresses = simulation.addresses(of: writes, in: partition)
-        return try await simulation.perform(
-            process, .write(writes, addresses: addresses, partition),
-            effect: { (_) throws(BackendError) in
-                let result = simulation.write(writes, at: addresses)
-                if result != .conflict {
-                    simulation.noteUnmarked(by: process) { note, _ in
-                        note.isRejected && addresses.contains(note.address)
-                    }
-                }
-                return result
-            },
-            observe: { result, local in
-                if case .committed(let versions) = result {
-                    for version in versions { local.mix(version?.rawValue ?? "") }
-                } else {
-                    local.mix(1)
-                }
-            })
+        guard
+            case .written(let result) = try await simulation.perform(
+                process, .write(writes, addresses: addresses, partition))
+        else { Self.isNoAnswer() }
+        return result
     }
 
     // MARK: Transport
@@ -105,7 +77,7 @@ package struct SimulatedDatabase: Database {
             await simulation.holdIfEndless()
             throw Simulation.death
         }
-        let result = simulation.register(registration)
+        let result = simulation.register(registration, by: process)
         simulation.observeDirectory(process)
         return result
     }
@@ -113,20 +85,14 @@ package struct SimulatedDatabase: Database {
     package func directory(fresh: Bool) async throws(BackendError) -> Directory {
         let simulation = try entered()
         simulation.observeDirectory(process)
-        return simulation.directory
+        return simulation.world.directory
     }
 
     package func send(_ messages: [Outgoing]) async throws(BackendError) {
         let simulation = try entered()
         simulation.observeDirectory(process)
         let contents = try simulation.contents(of: messages)
-        try await simulation.perform(
-            process, .send(messages, contents: contents),
-            effect: { (verdict) throws(BackendError) in
-                var count = messages.count
-                if case .failPartly(let sent) = verdict { count = sent }
-                simulation.send(messages.prefix(count), contents, isLocal: false)
-            }, observe: { _, _ in })
+        _ = try await simulation.perform(process, .send(messages, contents: contents))
     }
 
     package func receive(
@@ -136,47 +102,34 @@ package struct SimulatedDatabase: Database {
         let simulation = try entered()
         simulation.observeDirectory(process)
         try simulation.checkExists(queue)
-        simulation.forget(process)
-        return try await simulation.perform(
-            process, .receive(queue: queue, max: max, lease: lease),
-            effect: { (verdict) throws(BackendError) in
-                guard case .receive(let entry) = verdict else { return [] }
-                return [simulation.lease(entry, to: process, for: lease)]
-            },
-            observe: { deliveries, local in
-                for delivery in deliveries {
-                    local.mix(delivery.receipt.handle)
-                    local.mix(delivery.attempt)
-                }
-            })
+        if simulation.isLive(process), simulation.world.processes[process.index].forgets {
+            simulation.act(.forget, by: process)
+        }
+        guard
+            case .deliveries(let deliveries) = try await simulation.perform(
+                process, .receive(queue: queue, max: max, lease: lease))
+        else { Self.isNoAnswer() }
+        return deliveries
     }
 
     package func acknowledge(_ receipt: Receipt) async throws(BackendError) -> Bool {
-        let simulation = try entered()
-        return try await simulation.perform(
-            process, .acknowledge(receipt),
-            effect: { (_) throws(BackendError) in simulation.acknowledge(receipt) },
-            observe: { $1.mix($0 ? 1 : 2) })
+        try await ask(.acknowledge(receipt))
     }
 
     package func release(
         _ receipt: Receipt, after delay: Duration
     ) async throws(BackendError) -> Bool {
-        let simulation = try entered()
-        return try await simulation.perform(
-            process, .release(receipt, delay),
-            effect: { (_) throws(BackendError) in simulation.release(receipt, after: delay) },
-            observe: { $1.mix($0 ? 1 : 2) })
+        try await ask(.release(receipt, delay))
     }
 
     package func extend(
         _ receipts: [Receipt], by lease: Duration
     ) async throws(BackendError) -> [Receipt] {
         let simulation = try entered()
-        return try await simulation.perform(
-            process, .extend(receipts, lease),
-            effect: { (_) throws(BackendError) in simulation.extend(receipts, by: lease) },
-            observe: { $1.mix($0.count) })
+        guard
+            case .lost(let lost) = try await simulation.perform(process, .extend(receipts, lease))
+        else { Self.isNoAnswer() }
+        return lost
     }
 
     // MARK: Both
@@ -189,40 +142,27 @@ package struct SimulatedDatabase: Database {
         let addresses = simulation.addresses(of: transaction.writes, in: transaction.partition)
         simulation.observeDirectory(process)
         let contents = try simulation.contents(of: transaction.messages)
-        return try await simulation.perform(
-            process, .commit(transaction, addresses: addresses, contents: contents),
-            effect: { (_) throws(BackendError) in
-                simulation.commit(transaction, by: process, at: addresses, contents)
-            },
-            observe: { result, local in
-                switch result {
-                case .committed: local.mix(1)
-                case .duplicate: local.mix(2)
-                case .conflict: local.mix(3)
-                case .leaseLost: local.mix(4)
-                }
-            })
+        guard
+            case .committed(let result) = try await simulation.perform(
+                process, .commit(transaction, addresses: addresses, contents: contents))
+        else { Self.isNoAnswer() }
+        return result
     }
 
     package func isProcessed(
         _ id: MessageID, by endpoint: String
     ) async throws(BackendError) -> Bool {
-        let simulation = try entered()
-        return try await simulation.perform(
-            process, .isProcessed(id, endpoint: endpoint),
-            effect: { (_) throws(BackendError) in
-                simulation.processedRows.contains(simulation.identity(id, in: endpoint))
-            }, observe: { $1.mix($0 ? 1 : 2) })
+        try await ask(.isProcessed(id, endpoint: endpoint))
     }
-}
 
-extension Digest {
-    fileprivate mutating func mix(_ documents: [LocatedDocument]) {
-        for located in documents {
-            mix(located.partition.name)
-            mix(located.key.id)
-            mix(located.document.version.rawValue)
-            mix(located.document.content)
+    private func ask(_ call: Call) async throws(BackendError) -> Bool {
+        guard case .isSo(let isSo) = try await entered().perform(process, call) else {
+            Self.isNoAnswer()
         }
+        return isSo
+    }
+
+    private static func isNoAnswer() -> Never {
+        preconditionFailure("a call was answered what another one asks")
     }
 }

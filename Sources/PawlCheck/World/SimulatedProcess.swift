@@ -7,7 +7,8 @@ package struct SimulatedProcess: Sendable {
         let simulation: Simulation
         let index: Int
         let incarnation: Int
-        let run: Int
+        /// Names the life of which it is among all, in all executions.
+        let life: Int
     }
 
     let identity: Identity
@@ -17,18 +18,17 @@ package struct SimulatedProcess: Sendable {
     var simulation: Simulation { identity.simulation }
     var index: Int { identity.index }
     var incarnation: Int { identity.incarnation }
-    var run: Int { identity.run }
 
     /// The store and the queues, as this process reaches them.
     package var database: SimulatedDatabase { SimulatedDatabase(process: identity) }
 
-    init(_ simulation: Simulation, index: Int) {
+    init(_ simulation: Simulation, index: Int, life: Int) {
         let identity = Identity(
             simulation: simulation, index: index,
-            incarnation: simulation.processes[index].incarnation, run: simulation.run)
+            incarnation: simulation.world.processes[index].incarnation, life: life)
         self.identity = identity
         environment = Environment(
-            now: { simulation.isOnOwnThread() ? simulation.now : Plan.beginning },
+            now: { simulation.isOnOwnThread() ? simulation.world.now : Plan.beginning },
             sleep: { try await simulation.sleep(identity, $0) },
             random: { simulation.random(identity) })
     }
@@ -47,10 +47,8 @@ extension Simulation {
         if duration <= .zero { return }
         // Short waits are all alike, so that they end in any order, and executions that have waited
         // equally often are at the same time.
-        let deadline = now + (duration <= plan.patience ? .milliseconds(1) : duration)
-        let verdict = await suspend(process, .wait(until: deadline))
-        guard case .succeed = verdict else { throw CancellationError() }
-        processes[process.index].local.mix(resumedFingerprint)
-        processes[process.index].local.mix(now.microseconds)
+        let deadline = world.now + (duration <= plan.patience ? .milliseconds(1) : duration)
+        let reply = await suspend(process, .wait(until: deadline))
+        guard case .answer = reply else { throw CancellationError() }
     }
 }

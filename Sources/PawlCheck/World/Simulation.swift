@@ -1,105 +1,17 @@
 internal import Pawl
 
-/// A world in which processes run against a store and queues that the explorer controls: one
-/// execution after the other, each from the beginning.
+/// A world in which processes run against a store and queues that the explorer controls.
 ///
 /// Whatever a process asks of the store, the transport or the clock suspends it until the explorer
 /// says how that ends; between two such answers everything runs until nothing can. So an execution
 /// is the list of the explorer's choices, and nothing else.
 ///
+/// How everything stands is a value, ``world``, that can be kept and set again: an execution may go
+/// on from any state of another one. The tasks need not be there; see ``goOn(_:with:)``.
+///
 /// Unchecked: it belongs to the thread of its executor, and tasks that call it from elsewhere are
 /// turned away (see ``isLive(_:)``).
 final class Simulation: @unchecked Sendable {
-    /// A document of the simulated store.
-    struct Slot {
-        let address: Int
-        /// How often it was written; a deletion counts. 0 if it never was.
-        var writes = 0
-        var content: Content?
-        /// What it held before its last change.
-        var previous: (writes: Int, content: Content?)?
-        var digest = Digest.zero
-    }
-
-    /// A copy of a message in a queue.
-    struct Entry {
-        let content: Int
-        /// Which copy with this content it is.
-        let copy: Int
-        let isLocal: Bool
-        var visibleFrom: Timestamp
-        /// How many leases were begun.
-        var leases = 0
-        /// How many leases ended by themselves.
-        var endedLeases = 0
-        /// The current lease, until the next one begins.
-        var receipt: String?
-        var leaseUntil: Timestamp?
-        var holder: Int?
-        var isGone = false
-        /// Whether the transport has made another copy of it.
-        var isDuplicated = false
-    }
-
-    /// A process, over all of its lives.
-    struct ProcessState {
-        let role: Int
-        let name: String
-        let isCancellable: Bool
-        /// Whether it keeps nothing in memory from one message to the next.
-        let forgets: Bool
-        var incarnation = 0
-        var pending: [Pending] = []
-        /// What its tasks have seen since it was started, or, if it forgets, since it has waited
-        /// for its next message.
-        var local = Digest()
-        var hasEnded = false
-        var root: Task<Void, Never>?
-        /// By message: the delivery in hand, and how often it was tried.
-        var deliveries: [MessageID: (handle: String, tries: Int)] = [:]
-        /// Whether it has changed anything since it has received its last message.
-        var hasLeftTraces = false
-
-        /// Whether it has ended, or waits for work and does nothing else. What waits for time beside
-        /// that only looks after something.
-        var isIdle: Bool {
-            var isWaiting = hasEnded
-            for pending in pending {
-                switch pending.call {
-                case .receive: isWaiting = true
-                case .wait: continue
-                default: return false
-                }
-            }
-            return isWaiting
-        }
-
-        func isWaiting(for queue: String) -> Bool {
-            pending.contains { pending in
-                if case .receive(queue, _, _) = pending.call { true } else { false }
-            }
-        }
-    }
-
-    /// What an attempt is about to send, noted when the handler has run.
-    struct AttemptNote {
-        let message: MessageID
-        let address: Int
-        /// For each ordinal, the number of queues that it goes to.
-        let destinations: [Int]
-        let isRejected: Bool
-        /// Whether the document that it saves carries its mark.
-        let carriesMark: Bool
-        /// How many attempts at the message were made before it, in this execution.
-        let earlier: Int
-    }
-
-    /// A message that was put into a queue at some time.
-    struct Published {
-        let content: Int
-        let digest: Digest
-    }
-
     // One thread touches all of this, never two calls at once, and checking that costs a tenth of
     // the time.
     let plan: Plan
@@ -109,50 +21,40 @@ final class Simulation: @unchecked Sendable {
     private let firstDirectory: Directory
     private let firstRegistered: [String: [String: Timestamp]]
     private var firstContents: [Int]
-    private let firstProcesses: [ProcessState]
+    private let firstProcesses: [WorldState.ProcessState]
 
-    /// The number of the execution.
-    @exclusivity(unchecked) var run = 0
-    @exclusivity(unchecked) var documents: [Slot] = []
-    @exclusivity(unchecked) var entries: [Entry] = []
-    @exclusivity(unchecked) var published: [Published] = []
-    /// The attempts whose effect was saved at some time.
-    @exclusivity(unchecked) var committed: Set<Int> = []
-    @exclusivity(unchecked) var attempts: [Int: AttemptNote] = [:]
-    /// What was noted about attempts and can't be seen in the world: whose effect was saved, what
-    /// they were to send, and which messages were rejected.
-    @exclusivity(unchecked) var notes = Digest.zero
-    /// The submissions that somebody was told are saved.
-    @exclusivity(unchecked) var answered: Set<MessageID> = []
-    /// The commits of a database, by identity of the message, that changed no document.
-    @exclusivity(unchecked) var processedRows: [Int] = []
-    @exclusivity(unchecked) var directory = Directory(endpoints: [:])
-    @exclusivity(unchecked) var registered: [String: [String: Timestamp]] = [:]
+    /// How everything stands.
+    @exclusivity(unchecked) var world = WorldState()
     /// Whether code under check has registered anything but what the plan says, in this execution
     /// or before. Who may be sent to is a part of the state then, which every step may touch.
     @exclusivity(unchecked) var hasNewEndpoints = false
-    @exclusivity(unchecked) var now = Plan.beginning
-    @exclusivity(unchecked) var budgets = Budgets()
-    @exclusivity(unchecked) var processes: [ProcessState] = []
-    @exclusivity(unchecked) var graveyard: [UnsafeContinuation<Verdict, Never>] = []
-    @exclusivity(unchecked) var roots: [Task<Void, Never>] = []
-    @exclusivity(unchecked) var unfinished = 0
-    @exclusivity(unchecked) var lastPendingNumber = 0
-    @exclusivity(unchecked) var resumedFingerprint: UInt64 = 0
+    /// Whether a stride that was made before is repeated from memory. If not, every execution runs
+    /// from its beginning.
+    @exclusivity(unchecked) var recalls: Bool
+    @exclusivity(unchecked) var conducts = Conducts()
+    /// What the code that runs has done in this stride.
+    @exclusivity(unchecked) var deeds: [Deed] = []
+    /// By process: its tasks, wherever they were left.
+    @exclusivity(unchecked) var lives: [Life?]
+    /// The one whose turn it is.
+    @exclusivity(unchecked) var running: Life?
+    @exclusivity(unchecked) var lastLife = 0
+    @exclusivity(unchecked) var lastCall = 0
     @exclusivity(unchecked) var isReaping = false
+    /// Whether some task has not come to its end when it should have.
+    @exclusivity(unchecked) var isEndless = false
+    /// Whether code has done something else than before, with the same answers.
+    @exclusivity(unchecked) var hasDiverged = false
     /// How often what should come to its end has called something instead.
     @exclusivity(unchecked) var callsOfTheDead = 0
-    @exclusivity(unchecked) var violation: Violation?
-    /// Whether a document has changed or a message was published since the user's properties were
-    /// last looked at.
-    @exclusivity(unchecked) var isChanged = false
 
     @exclusivity(unchecked) var isTracing = false
     @exclusivity(unchecked) var lastAnswer: String?
     @exclusivity(unchecked) var steps: [Trace.Step] = []
 
-    init(_ plan: Plan, on executor: ControlledExecutor) {
+    init(_ plan: Plan, on executor: ControlledExecutor, recalls: Bool = true) {
         self.plan = plan
+        self.recalls = recalls
         self.executor = executor
         firstDirectory = Directory(endpoints: plan.endpoints)
         firstRegistered = plan.endpoints.mapValues { types in
@@ -161,142 +63,78 @@ final class Simulation: @unchecked Sendable {
         firstContents = []
         firstProcesses = plan.roles.enumerated().flatMap { index, role in
             (0..<role.instances).map { instance in
-                ProcessState(
+                WorldState.ProcessState(
                     role: index,
                     name: role.instances == 1 ? role.name : "\(role.name) \(instance + 1)",
                     isCancellable: role.isCancellable, forgets: role.forgets)
             }
         }
+        lives = Array(repeating: nil, count: firstProcesses.count)
         forgetNames()
     }
 
     /// Forgets everything that was ever met, so that memory stays flat. Between executions only.
     func forgetNames() {
         interner = Interner()
+        conducts = Conducts()
         firstContents = plan.messages.map { interner.content($0.envelope, in: $0.queue) }
     }
 
     /// Begins an execution: everything as the plan says, and every process at its first call.
     func begin() {
-        run += 1
-        now = Plan.beginning
-        budgets = plan.budgets
-        documents.removeAll(keepingCapacity: true)
-        entries.removeAll(keepingCapacity: true)
-        published.removeAll(keepingCapacity: true)
-        committed.removeAll(keepingCapacity: true)
-        attempts.removeAll(keepingCapacity: true)
-        notes = .zero
-        answered.removeAll(keepingCapacity: true)
-        processedRows.removeAll(keepingCapacity: true)
-        roots.removeAll(keepingCapacity: true)
+        // What is not remembered has to run from the start.
+        if !recalls { _ = end() }
         steps.removeAll(keepingCapacity: true)
-        lastPendingNumber = 0
-        violation = nil
-        isChanged = true
-        directory = firstDirectory
-        registered = firstRegistered
+        world = WorldState()
+        world.budgets = plan.budgets
+        world.directory = firstDirectory
+        world.registered = firstRegistered
         for (message, content) in zip(plan.messages, firstContents) {
             for _ in 0..<message.copies {
-                add(content, isLocal: message.isLocal, visibleFrom: now)
+                add(content, isLocal: message.isLocal, visibleFrom: world.now)
             }
         }
-        processes = firstProcesses
-        for index in processes.indices { start(index) }
-        settle()
-    }
-
-    /// Runs everything until nothing can.
-    func settle() {
-        guard executor.drain() else {
-            violation =
-                violation
-                ?? Violation(
-                    property: "progress",
-                    explanation: "A process runs on and on without calling anything.")
-            return
-        }
-    }
-
-    /// Ends an execution: all tasks that are left come to their end, whatever they try.
-    ///
-    /// - Returns: Whether they did.
-    func end() -> Bool {
-        isReaping = true
-        callsOfTheDead = 0
-        defer { isReaping = false }
-        for root in roots { root.cancel() }
-        var rounds = 0
-        while unfinished > 0 || !graveyard.isEmpty
-            || processes.contains(where: { !$0.pending.isEmpty })
-        {
-            rounds += 1
-            guard rounds < 10_000 else { break }
-            for index in processes.indices {
-                let pending = processes[index].pending
-                processes[index].pending.removeAll(keepingCapacity: true)
-                for call in pending { call.continuation.resume(returning: .dead) }
-            }
-            let dead = graveyard
-            graveyard.removeAll(keepingCapacity: true)
-            for continuation in dead { continuation.resume(returning: .dead) }
-            guard executor.drain() else { break }
-        }
-        let isClean = unfinished == 0
-        unfinished = 0
-        return isClean
+        world.processes = firstProcesses
+        for index in world.processes.indices { beginLife(index) }
     }
 
     // MARK: Processes
 
-    func start(_ index: Int) {
-        let process = SimulatedProcess(self, index: index)
+    private func beginLife(_ index: Int) {
         // When it begins is the first thing that it knows, and what it draws is new in every life.
-        processes[index].local = Digest()
-        processes[index].local.mix(now.microseconds)
-        processes[index].local.mix(process.incarnation)
-        let body = plan.roles[processes[index].role].body
-        unfinished += 1
-        let run = run
-        let root = Task(executorPreference: executor) { [self] in
-            await body(process)
-            guard isOnOwnThread() else { return }
-            unfinished -= 1
-            guard run == self.run, processes[index].incarnation == process.incarnation, !isReaping
-            else { return }
-            processes[index].hasEnded = true
-        }
-        processes[index].root = root
-        roots.append(root)
+        world.processes[index].local = Digest()
+        world.processes[index].local.mix(world.now.microseconds)
+        world.processes[index].local.mix(world.processes[index].incarnation)
+        goOn(index, with: nil)
     }
 
     /// A process dies: nothing that it has in flight is answered, and what it holds is free.
     func crash(_ index: Int) {
-        graveyard += processes[index].pending.map(\.continuation)
-        processes[index].pending.removeAll(keepingCapacity: true)
-        for entry in entries.indices where entries[entry].holder == index {
+        world.processes[index].pending.removeAll(keepingCapacity: true)
+        for entry in world.entries.indices where world.entries[entry].holder == index {
             letGo(entry, byDeath: true)
         }
-        processes[index].incarnation += 1
-        processes[index].deliveries.removeAll(keepingCapacity: true)
-        if plan.roles[processes[index].role].restarts {
-            start(index)
+        world.processes[index].incarnation += 1
+        world.processes[index].deliveries.removeAll(keepingCapacity: true)
+        if plan.roles[world.processes[index].role].restarts {
+            beginLife(index)
         } else {
-            processes[index].local = Digest()
-            processes[index].hasEnded = true
+            world.processes[index].local = Digest()
+            world.processes[index].hasEnded = true
+            world.processes[index].past = nil
         }
     }
 
     /// A random number: the same whenever the process has seen the same, but never the same for two
     /// processes, nor for two lives of one.
     func random(_ process: SimulatedProcess.Identity) -> UInt64 {
-        guard isOnOwnThread(), run == process.run else { return 4 }
-        var digest = processes[process.index].local
+        guard isLive(process) else { return 4 }
+        var digest = world.processes[process.index].local
         digest.mix(process.index)
         digest.mix(process.incarnation)
         let number = digest.finished.short
         // The number is part of what the process knows from here on.
-        processes[process.index].local.mix(number)
+        world.processes[process.index].local.mix(number)
         return number
     }
 
@@ -309,30 +147,32 @@ final class Simulation: @unchecked Sendable {
     /// - Returns: The same digest for states that nothing later can tell apart.
     func key(isSymmetric: Bool) -> Digest {
         var key = worldDigest
-        key &+= notes
-        for index in processes.indices {
+        key &+= world.notes
+        for index in world.processes.indices {
             key &+= digest(ofProcess: index, isSymmetric: isSymmetric)
         }
-        key.mix(budgets.packed)
+        key.mix(world.budgets.packed)
         if hasNewEndpoints { mixRegistered(into: &key) }
         return key.finished
     }
 
     /// What tells a process from others, in all that can matter for what it does next.
     func digest(ofProcess index: Int, isSymmetric: Bool) -> Digest {
-        var digest = processes[index].local
-        let role = plan.roles[processes[index].role]
-        digest.mix(processes[index].role)
-        digest.mix(processes[index].hasEnded ? 1 : 0)
-        for pending in processes[index].pending {
+        var digest = world.processes[index].local
+        let role = plan.roles[world.processes[index].role]
+        digest.mix(world.processes[index].role)
+        digest.mix(world.processes[index].hasEnded ? 1 : 0)
+        for pending in world.processes[index].pending {
             guard let end = pending.hangsUntil else { continue }
             digest.mix(pending.fingerprint)
             digest.mix(end.microseconds)
         }
         // What it has forgotten, but still holds, is free when it dies.
         if role.forgets {
-            digest.mix(processes[index].hasLeftTraces ? 1 : 0)
-            for entry in entries where entry.holder == index { digest.mix(entry.receipt ?? "") }
+            digest.mix(world.processes[index].hasLeftTraces ? 1 : 0)
+            for entry in world.entries where entry.holder == index {
+                digest.mix(entry.receipt ?? "")
+            }
         }
         if !isSymmetric || !role.isSymmetric { digest.mix(index) }
         return digest.finished
@@ -340,20 +180,20 @@ final class Simulation: @unchecked Sendable {
 
     /// What tells this world from others, whatever the processes know of it.
     var worldDigest: Digest {
-        var world = Digest.zero
-        for slot in documents where slot.writes > 0 { world &+= slot.digest }
-        for entry in entries { world &+= digest(of: entry) }
-        for message in published { world &+= message.digest }
-        for row in processedRows {
-            var digest = interner.identities[row]
-            digest.mix(1)
-            world &+= digest.finished
+        var digest = Digest.zero
+        for slot in world.documents where slot.writes > 0 { digest &+= slot.digest }
+        for entry in world.entries { digest &+= self.digest(of: entry) }
+        for message in world.published { digest &+= message.digest }
+        for row in world.processedRows {
+            var identity = interner.identities[row]
+            identity.mix(1)
+            digest &+= identity.finished
         }
-        world.mix(now.microseconds)
-        return world
+        digest.mix(world.now.microseconds)
+        return digest
     }
 
-    private func digest(of entry: Entry) -> Digest {
+    private func digest(of entry: WorldState.Entry) -> Digest {
         var digest = interner.contents[entry.content].digest
         digest.mix(
             (entry.isGone ? 1 : 0) | (entry.holder == nil ? 0 : 2) | (entry.isLocal ? 4 : 0)

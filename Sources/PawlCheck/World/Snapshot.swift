@@ -47,10 +47,12 @@ public struct Snapshot {
     /// - Throws: A `PawlError` if one can't be read.
     public func sent<M: Message>(_ type: M.Type) throws -> [M] {
         var seen: Set<MessageID> = []
-        return try simulation.published.map { simulation.interner.contents[$0.content].envelope }
-            .filter { $0.type == M.typeName && seen.insert($0.id).inserted }
-            .sorted { $0.id < $1.id }
-            .map { try M(from: $0) }
+        return try simulation.world.published.map {
+            simulation.interner.contents[$0.content].envelope
+        }
+        .filter { $0.type == M.typeName && seen.insert($0.id).inserted }
+        .sorted { $0.id < $1.id }
+        .map { try M(from: $0) }
     }
 
     /// The number of messages that were given up and lie in the dead letters.
@@ -64,7 +66,7 @@ public struct Snapshot {
     /// - Parameter queue: The queue's name.
     /// - Returns: The number, copies counted.
     public func waiting(in queue: String) -> Int {
-        simulation.entries.count {
+        simulation.world.entries.count {
             !$0.isGone && simulation.interner.contents[$0.content].queue == queue
         }
     }

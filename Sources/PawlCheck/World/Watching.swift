@@ -33,14 +33,14 @@ extension Simulation {
         _ made: [[UInt8]?], over bodies: [[UInt8]?], _ context: Context, by message: MessageID,
         _ work: Work, _ process: SimulatedProcess, _ isTransactional: Bool
     ) -> [[UInt8]?] {
-        guard executor.isOnOwnThread, !isReaping else { return made }
-        let attempt = begin(message, in: process)
-        attempts[attempt] = AttemptNote(
+        guard executor.isOnOwnThread, isLive(process.identity) else { return made }
+        let attempt = nextAttempt(at: message, by: process.index)
+        let note = WorldState.AttemptNote(
             message: message,
             address: interner.address(work.keys[0], in: work.partition),
             destinations: context.sent.map { destinations(of: $0) },
-            isRejected: context.isRejected, carriesMark: !(work.isMemo && isTransactional),
-            earlier: attempts.values.count { $0.message == message })
+            isRejected: context.isRejected, carriesMark: !(work.isMemo && isTransactional))
+        act(.attempt(attempt, note), by: process.identity)
         var ordinal = 0
         context.changeBodies { body in
             Marks.append(Marks.Mark(attempt: attempt, ordinal: ordinal), to: &body)
@@ -58,13 +58,24 @@ extension Simulation {
 
     /// Names the attempt that a process is making: by the delivery that it has in hand, so that the
     /// name does not depend on what other processes do.
-    private func begin(_ id: MessageID, in process: SimulatedProcess) -> Int {
-        let index = process.index
-        let delivery =
-            processes[index].deliveries[id]
-            ?? ("\(processes[index].name)/\(process.incarnation)", 0)
-        processes[index].deliveries[id] = (delivery.0, delivery.1 + 1)
-        return interner.attempt(id, delivery.0, try: delivery.1)
+    private func nextAttempt(at id: MessageID, by index: Int) -> Int {
+        let delivery = delivery(of: id, to: index)
+        return interner.attempt(id, delivery.handle, try: delivery.tries)
+    }
+
+    private func delivery(of id: MessageID, to index: Int) -> (handle: String, tries: Int) {
+        let process = world.processes[index]
+        return process.deliveries[id] ?? ("\(process.name)/\(process.incarnation)", 0)
+    }
+
+    /// Notes an attempt.
+    ///
+    /// - Returns: Its name.
+    func begin(_ id: MessageID, in index: Int) -> Int {
+        let attempt = nextAttempt(at: id, by: index)
+        let delivery = delivery(of: id, to: index)
+        world.processes[index].deliveries[id] = (delivery.handle, delivery.tries + 1)
+        return attempt
     }
 
     /// Notes that what a process has in hand is saved, where no document carries its mark: the
@@ -74,10 +85,11 @@ extension Simulation {
     ///   - process: The process that saves.
     ///   - isSaved: Whether an attempt at a message is what it saves.
     func noteUnmarked(
-        by process: SimulatedProcess.Identity, _ isSaved: (AttemptNote, MessageID) -> Bool
+        by process: Int, _ isSaved: (WorldState.AttemptNote, MessageID) -> Bool
     ) {
-        for id in processes[process.index].deliveries.keys {
-            guard let attempt = lastAttempt(at: id, by: process), let note = attempts[attempt],
+        for id in world.processes[process].deliveries.keys {
+            guard let attempt = lastAttempt(at: id, by: process),
+                let note = world.attempts[attempt],
                 note.isRejected || !note.carriesMark, isSaved(note, id)
             else { continue }
             noteCommitted(attempt)
@@ -85,8 +97,8 @@ extension Simulation {
     }
 
     /// The attempt that a process has made last at a message that it has in hand.
-    func lastAttempt(at id: MessageID, by process: SimulatedProcess.Identity) -> Int? {
-        guard let delivery = processes[process.index].deliveries[id], delivery.tries > 0 else {
+    func lastAttempt(at id: MessageID, by process: Int) -> Int? {
+        guard let delivery = world.processes[process].deliveries[id], delivery.tries > 0 else {
             return nil
         }
         return interner.attempt(id, delivery.handle, try: delivery.tries - 1)
@@ -94,7 +106,7 @@ extension Simulation {
 
     private func destinations(of sent: Context.Sent) -> Int {
         switch sent.target {
-        case .subscribers: directory.handlers(of: sent.type).count
+        case .subscribers: world.directory.handlers(of: sent.type).count
         case .handler, .queue: 1
         }
     }

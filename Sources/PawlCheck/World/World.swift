@@ -116,9 +116,6 @@ public final class World {
 
     /// Runs a session of an endpoint: something that changes state and sends messages from outside.
     ///
-    /// - Warning: Two instances draw the same random numbers as long as they have seen the same, so
-    ///   the same id for a submission that is given none. Say `id:`, or describe two sessions.
-    ///
     /// - Parameters:
     ///   - handlers: The handlers of the endpoint that the session belongs to.
     ///   - deduplication: The endpoint's algorithm; `nil` for `transactional`, over one database.
@@ -133,7 +130,8 @@ public final class World {
         let number = roles.count { $0.role.name.hasPrefix("session") }
         let role = Plan.Role(
             name: number == 0 ? "session" : "session \(number + 1)", instances: instances,
-            restarts: false
+            // An attempt at a submission is named after its process.
+            restarts: false, isSymmetric: false
         ) { process in
             let database = process.database
             var session =
@@ -278,11 +276,11 @@ extension Simulation {
         do {
             try await body()
         } catch {
-            guard executor.isOnOwnThread, !isReaping, run == process.run,
-                processes[process.index].incarnation == process.incarnation
-            else { return }
-            violate(
-                "no process ends by an error", "\(processes[process.index].name) threw: \(error)")
+            guard executor.isOnOwnThread, isLive(process.identity) else { return }
+            let violation = Violation(
+                property: "no process ends by an error",
+                explanation: "\(world.processes[process.index].name) threw: \(error)")
+            act(.violate(violation), by: process.identity)
         }
     }
 }

@@ -16,6 +16,17 @@ struct CrashPointTests {
         #expect(try await points.violations() == [])
     }
 
+    @Test(
+        "the inbox moves the system exactly once, whatever reads of its records are good for",
+        arguments: [ReadConsistency.strong, .eventual])
+    func inbox(reads: ReadConsistency) async throws {
+        let points = CrashPoints { database, environment in
+            Deduplication.inbox(retention: .days(7), reads: reads)
+                .make(database, database, environment)
+        }
+        #expect(try await points.violations() == [])
+    }
+
     @Test("the transactional algorithm moves the system exactly once", arguments: [true, false])
     func transactional(isLocal: Bool) async throws {
         let points = CrashPoints(
@@ -33,11 +44,21 @@ struct CrashPointTests {
             MistakenTransactional(nil, database: database, environment: environment)
         }
         #expect(try await transactional.violations() == [])
+        let inbox = CrashPoints { MistakenInbox(nil, database: $0, environment: $1) }
+        #expect(try await inbox.violations() == [])
+        let claims = CrashPoints { MistakenClaimInbox(nil, database: $0, environment: $1) }
+        #expect(try await claims.violations() == [])
     }
+
+    /// What it takes more for than one process in trouble: reads that are out of date, time that
+    /// leaps, or another process at a moment of its own. The checker finds them.
+    private static let beyond = ["12", "13b", "14", "17", "17b"]
 
     @Test(
         "an algorithm that does one thing wrong is found out",
-        arguments: Mutants.catalogued.filter { !$0.scope.needsSession }.map(\.id))
+        arguments: Mutants.catalogued.filter {
+            !$0.scope.needsSession && !beyond.contains($0.id)
+        }.map(\.id))
     func mutants(id: String) async throws {
         let mutant = try #require(Mutants.catalogued.first { $0.id == id })
         let points = CrashPoints(

@@ -96,9 +96,12 @@ struct OutboxTests {
         #expect(hand.log.entries(from: .warning).isEmpty)
     }
 
-    @Test("saves nothing when the entity with its ledger would be too large, and says so")
-    func tooLarge() async throws {
-        let database = MemoryDatabase(limits: StoreLimits(largestDocument: 150, largestBatch: 10))
+    /// Pays once over a store of small documents.
+    private func pay(
+        largestDocument: Int
+    ) async throws -> (MemoryDatabase, Outcome) {
+        let database = MemoryDatabase(
+            limits: StoreLimits(largestDocument: largestDocument, largestBatch: 10))
         let outbox = Outbox(
             store: database, transport: database, retention: .days(7), environment: .system)
         for (endpoint, type) in [("till", "Pay"), ("orders", "Paid")] {
@@ -111,11 +114,31 @@ struct OutboxTests {
         let attempt = Attempt(
             message: message, endpoint: "till", work: work, router: Router(transport: database),
             environment: .system)
-        let error = await #expect(throws: PawlError.self) {
-            try await outbox.process(attempt, delivery.receipt)
+        do {
+            return (database, try await outbox.process(attempt, delivery.receipt))
+        } catch {
+            #expect(try await database.read(DocumentKey(kind: "Purse", id: "a"), in: "a") == nil)
+            throw error
         }
+    }
+
+    @Test("saves nothing when the entity with its ledger would be too large, and says so")
+    func tooLarge() async throws {
+        let error = await #expect(throws: PawlError.self) { try await pay(largestDocument: 40) }
         #expect(error?.code == .documentTooLarge)
-        #expect(error?.message.contains("Purse/a") == true)
-        #expect(try await database.read(DocumentKey(kind: "Purse", id: "a"), in: "a") == nil)
+        #expect(error?.message.contains("Nothing was changed") == true)
+    }
+
+    @Test("keeps messages that don't fit into the entity beside it, and leaves nothing there")
+    func staged() async throws {
+        let (database, outcome) = try await pay(largestDocument: 150)
+        #expect(outcome == .processed)
+        #expect(try await database.takeNow(from: "orders").count == 1)
+        let purse = DocumentKey(kind: "Purse", id: "a")
+        let ledger = try Ledger(try await database.read(purse, in: "a"))
+        #expect(ledger.entries.map(\.state) == [.unstaged])
+        let rest = try await database.list(kind: StagedMessages.kind, after: nil, limit: 10)
+        #expect(rest.map(\.key.id) == ["fence"])
+        #expect(rest.allSatisfy { $0.document.content.expires != nil })
     }
 }
