@@ -159,9 +159,7 @@ ReceiveAnnouncement(c) ==
 Look(c) ==
     LET state == State(document.ledger, Id(c))
         isLast == carried[c].tries + 1 = LastTry
-        tombstone ==
-            [process[c] EXCEPT !.at = "tombstone",
-                !.document = [document EXCEPT !.ledger = Record(@, Id(c), "tombstone", <<>>)]]
+        giveUp == [process[c] EXCEPT !.at = "gather", !.document = document]
     IN  /\ process[c].at = "look"
         /\ process' = [process EXCEPT ![c] =
             CASE state = "dispatched" -> Finished(c)
@@ -169,7 +167,7 @@ Look(c) ==
               [] state = "pending" -> Sending(c, document)
               [] state \in {"none", "tombstone"} /\ ~isLast -> [@ EXCEPT !.at = "announce again"]
               [] state \in {"none", "tombstone"} /\ Mutant = "s2 no-tombstone" -> Finished(c)
-              [] state \in {"none", "tombstone"} -> tombstone]
+              [] state \in {"none", "tombstone"} -> giveUp]
         /\ UNCHANGED <<document, queue, published, committed, budget, others>>
 
 \* It is not; look again later.
@@ -185,6 +183,15 @@ Drops(c) ==
 GivesBackAnnouncement(c) ==
     /\ announcements' = With(announcements, [carried[c] EXCEPT !.due = now])
     /\ Drops(c)
+
+\* Messages that don't fit into the entity lie beside it, and those of a submission that is given up
+\* have to go. Here all fit, so nothing is found; but while somebody looks, others go on.
+Gather(c) ==
+    /\ process[c].at = "gather"
+    /\ process' = [process EXCEPT ![c] =
+        [@ EXCEPT !.at = "tombstone",
+                  !.document.ledger = Record(@, Id(c), "tombstone", <<>>)]]
+    /\ UNCHANGED <<document, queue, published, committed, budget, others>>
 
 \* It is given up. This changes the version, so that a commit that comes after it fails.
 Tombstone(c) ==
@@ -268,7 +275,8 @@ IsMessage(c) == carried[c] = Nothing
 ConsumerStep(c) ==
     \/ IsMessage(c) /\ Step(c) /\ UNCHANGED others
     \/ ~IsMessage(c) /\ (Send(c) \/ Mark(c) \/ Reload(c)) /\ UNCHANGED others
-    \/ ~IsMessage(c) /\ (Look(c) \/ AnnounceAgain(c) \/ Tombstone(c) \/ AcknowledgeAnnouncement(c))
+    \/ ~IsMessage(c) /\
+        (Look(c) \/ AnnounceAgain(c) \/ Gather(c) \/ Tombstone(c) \/ AcknowledgeAnnouncement(c))
     \/ ReceiveAnnouncement(c)
 SessionStep(s) ==
     \/ SubmitLoad(s) \/ Announce(s) \/ SubmitSave(s) \/ AnnounceWrongly(s)

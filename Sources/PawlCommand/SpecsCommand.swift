@@ -18,20 +18,22 @@ struct SpecsCommand: AsyncParsableCommand {
 
         func validate() throws {
             try options.validate()
-            guard options.algorithm != nil, options.level != .endpoint else {
+            guard let name = options.algorithm?.shipped.name, options.level != .endpoint else {
                 throw ValidationError("Say which --algorithm; its endpoint has no spec.")
+            }
+            guard ["outbox", "transactional"].contains(name) else {
+                throw ValidationError("No spec describes \(name): see Specs/README.md.")
             }
         }
 
         var scope: SpecScope {
             let numbers = options.scopes[0].numbers
             let spec: SpecScope.Spec =
-                switch options.algorithm {
-                case .transactional: .transactional
-                default: numbers.sessions > 0 ? .session : .outbox
-                }
+                isTransactional ? .transactional : numbers.sessions > 0 ? .session : .outbox
             return SpecScope(spec, numbers)
         }
+
+        var isTransactional: Bool { options.algorithm?.shipped.name == "transactional" }
 
         func write(_ lines: [String]) throws {
             let text = lines.joined(separator: "\n") + "\n"
@@ -91,7 +93,7 @@ struct SpecsCommand: AsyncParsableCommand {
                 .appending(path: "pawl-specs-\(ProcessInfo.processInfo.processIdentifier)")
             defer { try? FileManager.default.removeItem(at: folder) }
             let numbers = scope.options.scopes[0].numbers
-            let isTransactional = scope.options.algorithm == .transactional
+            let isTransactional = scope.isTransactional
             let traces = try await withThrowingTaskGroup(of: (Int, String).self) { group in
                 for number in 0..<count {
                     let run = RecordedRun(

@@ -50,13 +50,14 @@ struct ProjectionTests {
             var looks: [String: Set<Look>] = [:]
             var hands: [String: [String]] = [:]
             var search = Search(
-                Simulation(noted, on: executor), Reductions(sleepSets: false, symmetry: false))
+                Simulation(noted, on: executor, recalls: false),
+                Reductions(sleepSets: false, symmetry: false))
             search.reached = { simulation, _, _ in
                 let state = projection.state(of: simulation)
                 looks[state.text, default: []].insert(
                     Look(
                         key: simulation.key(isSymmetric: false), world: simulation.worldDigest,
-                        budgets: simulation.budgets))
+                        budgets: simulation.world.budgets))
                 hands[state.text] = state.hands.map(\.hand.step)
             }
             _ = search.run()

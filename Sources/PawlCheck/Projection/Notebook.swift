@@ -5,8 +5,8 @@ internal import Synchronization
 ///
 /// A process that waits to send does not say which document it has read or saved before, though it
 /// will write that document next. So the algorithm is run over a database that notes down what is
-/// answered. It changes nothing, and since every execution makes all its calls again, what is noted
-/// is always of the execution that is being made.
+/// answered. It changes nothing. What is noted is of the execution that is being made as long as
+/// every execution makes all its calls again, so simulations that are projected remember no strides.
 final class Notebook: Sendable {
     /// What an algorithm was called for.
     enum Operation {
@@ -18,6 +18,7 @@ final class Notebook: Sendable {
     /// What one process was answered since its algorithm was called last.
     struct Page {
         var operation: Operation
+        /// How often it has read the entity, and sent anything.
         var reads = 0
         var sends = 0
         /// The document that it has read or saved last; `nil` if there was none.
@@ -95,6 +96,7 @@ private struct NotedDatabase: Database {
         _ key: DocumentKey, in partition: PartitionKey
     ) async throws(BackendError) -> Document? {
         let document = try await base.read(key, in: partition)
+        guard Naming.isEntity(key) else { return document }
         notebook.note(by: process) { page in
             page.reads += 1
             page.document = document
@@ -106,7 +108,8 @@ private struct NotedDatabase: Database {
         _ writes: [Write], in partition: PartitionKey
     ) async throws(BackendError) -> WriteResult {
         let result = try await base.write(writes, in: partition)
-        if case .committed(let versions) = result, let version = versions.first ?? nil,
+        if case .committed(let versions) = result, let key = writes.first?.key,
+            Naming.isEntity(key), let version = versions.first ?? nil,
             let content = writes.first?.content
         {
             notebook.note(by: process) {

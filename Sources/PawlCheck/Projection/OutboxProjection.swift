@@ -13,14 +13,14 @@ struct OutboxProjection: Projection {
 
     mutating func hand(of index: Int, in simulation: Simulation) -> Hand {
         var hand = Hand()
-        guard let call = simulation.processes[index].pending.first?.call,
+        guard let call = simulation.world.processes[index].pending.first?.call,
             let page = notebook.page(of: index), case .process(let receipt) = page.operation
         else { return hand }
         if case .receive = call { return hand }
         let delivery = naming.delivery(receipt.handle, in: simulation)
         hand.copy = delivery?.copy ?? []
         hand.delivery = delivery?.number ?? 0
-        hand.isTouched = simulation.processes[index].hasLeftTraces
+        hand.isTouched = simulation.world.processes[index].hasLeftTraces
         naming.fill(&hand, from: call, page, in: simulation)
         return hand
     }
@@ -32,6 +32,9 @@ extension Naming {
         _ hand: inout Hand, from call: Call, _ page: Notebook.Page, in simulation: Simulation
     ) {
         switch call {
+        case .read(let address)
+        where !Self.isEntity(simulation.interner.addresses[address].key):
+            hand.step = "another call"
         case .read: hand.step = page.reads == 0 ? "load" : "reload"
         case .write(let writes, _, _):
             hand.step = page.sends == 0 ? "save" : "mark"

@@ -21,7 +21,7 @@ extension Projection {
     /// All variables, in a fixed order.
     mutating func state(of simulation: Simulation) -> SpecState {
         var hands: [(name: String, hand: Hand)] = []
-        for index in simulation.processes.indices {
+        for index in simulation.world.processes.indices {
             let name = naming.process(index, in: simulation)
             hands.append((name, hand(of: index, in: simulation)))
         }
@@ -79,7 +79,7 @@ struct Naming {
 
     /// Sessions are named after their submissions.
     func process(_ index: Int, in simulation: Simulation) -> String {
-        let role = simulation.processes[index].role
+        let role = simulation.world.processes[index].role
         if role == 0 { return "c\(index + 1)" }
         return "x\(role)"
     }
@@ -101,7 +101,7 @@ struct Naming {
         guard let number = handle.split(separator: ".").last.flatMap({ Int($0) }) else {
             return nil
         }
-        for entry in simulation.entries where isMessage(entry, in: simulation) {
+        for entry in simulation.world.entries where isMessage(entry, in: simulation) {
             let name = simulation.interner.handle(
                 content: entry.content, copy: entry.copy, lease: number)
             if name == handle { return (copy(entry, in: simulation), number) }
@@ -109,13 +109,13 @@ struct Naming {
         return nil
     }
 
-    func copy(_ entry: Simulation.Entry, in simulation: Simulation) -> [String] {
+    func copy(_ entry: WorldState.Entry, in simulation: Simulation) -> [String] {
         let id = simulation.interner.contents[entry.content].envelope.id
         return [TLA.text(message(id, in: simulation)), "\(entry.copy + 1)"]
     }
 
     /// Whether a copy is one of a message, and not of an announcement.
-    func isMessage(_ entry: Simulation.Entry, in simulation: Simulation) -> Bool {
+    func isMessage(_ entry: WorldState.Entry, in simulation: Simulation) -> Bool {
         simulation.interner.contents[entry.content].envelope.type != Submission.typeName
     }
 
@@ -123,7 +123,7 @@ struct Naming {
     mutating func attempt(_ number: Int, in simulation: Simulation) -> String {
         if let known = attempts[number] { return known }
         // The number is a digest of the delivery, so those that there were are gone through.
-        for entry in simulation.entries where isMessage(entry, in: simulation) {
+        for entry in simulation.world.entries where isMessage(entry, in: simulation) {
             let id = simulation.interner.contents[entry.content].envelope.id
             for lease in stride(from: 1, through: entry.leases, by: 1) {
                 let handle = simulation.interner.handle(
@@ -132,7 +132,7 @@ struct Naming {
                     copy(entry, in: simulation) + ["\(lease)"])
             }
         }
-        for state in simulation.processes where state.role > 0 {
+        for state in simulation.world.processes where state.role > 0 {
             let id = MessageID("submission \(state.role)")
             for made in 0..<(state.deliveries[id]?.tries ?? 0) {
                 attempts[simulation.interner.attempt(id, "\(state.name)/0", try: made)] =
@@ -173,6 +173,10 @@ struct Naming {
                 outputs = self.outputs(messages, in: simulation)
             case .dispatched: state = "dispatched"
             case .tombstone: state = "tombstone"
+            // No spec has these: where they come up, states differ.
+            case .staged: state = "staged"
+            case .unstaged: state = "unstaged"
+            case .claimed: state = "claimed"
             }
             entries.append(
                 TLA.record([
@@ -206,18 +210,23 @@ struct Naming {
 }
 
 extension Naming {
+    /// Whether a document is the entity, and not one that an algorithm keeps beside it.
+    static func isEntity(_ key: DocumentKey) -> Bool { !key.kind.hasPrefix("pawl.") }
+
     // MARK: Variables that all specs have
 
     /// The one entity that everything is about.
     mutating func document(in simulation: Simulation) -> Variable {
-        let slot = simulation.documents.first
+        let slot = simulation.world.documents.first {
+            Self.isEntity(simulation.interner.addresses[$0.address].key)
+        }
         return Variable(
             name: "document",
             value: document(version: slot?.writes ?? 0, slot?.content, in: simulation))
     }
 
     func queue(in simulation: Simulation) -> Variable {
-        let copies = simulation.entries.filter { isMessage($0, in: simulation) }
+        let copies = simulation.world.entries.filter { isMessage($0, in: simulation) }
         return Variable(
             name: "queue",
             value: TLA.function(
@@ -234,7 +243,7 @@ extension Naming {
                                 "isOver",
                                 TLA.truth(
                                     state == "held"
-                                        && entry.leaseUntil.map { $0 <= simulation.now } ?? false)
+                                        && entry.leaseUntil.map { $0 <= simulation.world.now } ?? false)
                             ), ("deliveries", entry.isGone ? "0" : "\(entry.leases)"),
                         ])
                     )
@@ -243,7 +252,7 @@ extension Naming {
 
     mutating func published(in simulation: Simulation) -> Variable {
         var outputs: [String] = []
-        for message in simulation.published {
+        for message in simulation.world.published {
             let envelope = simulation.interner.contents[message.content].envelope
             if envelope.type == Submission.typeName { continue }
             outputs.append(output(envelope, in: simulation))
@@ -253,12 +262,12 @@ extension Naming {
 
     mutating func committed(in simulation: Simulation) -> Variable {
         var names: [String] = []
-        for number in simulation.committed { names.append(attempt(number, in: simulation)) }
+        for number in simulation.world.committed { names.append(attempt(number, in: simulation)) }
         return Variable(name: "committed", value: TLA.set(names))
     }
 
     func budget(in simulation: Simulation) -> Variable {
-        let left = simulation.budgets
+        let left = simulation.world.budgets
         return Variable(
             name: "budget",
             value: TLA.record([

@@ -18,9 +18,9 @@ struct SessionProjection: Projection {
     }
 
     func others(in simulation: Simulation) -> [Variable] {
-        let consumers = simulation.processes.indices.filter { simulation.processes[$0].role == 0 }
+        let consumers = simulation.world.processes.indices.filter { simulation.world.processes[$0].role == 0 }
         let carried = consumers.map { index -> (String, String) in
-            let entry = simulation.entries.first {
+            let entry = simulation.world.entries.first {
                 $0.holder == index && !naming.isMessage($0, in: simulation)
             }
             return (
@@ -31,8 +31,8 @@ struct SessionProjection: Projection {
         return [
             announcements(in: simulation),
             Variable(name: "carried", value: TLA.function(carried)),
-            Variable(name: "now", value: "\(interval(simulation.now))"),
-            Variable(name: "delays", value: "\(simulation.budgets.delays)"),
+            Variable(name: "now", value: "\(interval(simulation.world.now))"),
+            Variable(name: "delays", value: "\(simulation.world.budgets.delays)"),
         ]
     }
 
@@ -45,7 +45,7 @@ struct SessionProjection: Projection {
     /// Those that wait: how many there are of each kind. Their ids are random.
     private func announcements(in simulation: Simulation) -> Variable {
         var counts: [String: Int] = [:]
-        for entry in simulation.entries
+        for entry in simulation.world.entries
         where !entry.isGone && entry.holder == nil && !naming.isMessage(entry, in: simulation) {
             counts[announcement(entry, in: simulation), default: 0] += 1
         }
@@ -54,7 +54,7 @@ struct SessionProjection: Projection {
             value: TLA.function(counts.map { ($0.key, "\($0.value)") }))
     }
 
-    private func announcement(_ entry: Simulation.Entry, in simulation: Simulation) -> String {
+    private func announcement(_ entry: WorldState.Entry, in simulation: Simulation) -> String {
         let envelope = simulation.interner.contents[entry.content].envelope
         let tries = (try? JSON.decode(Submission.self, from: envelope.body))?.tries ?? -1
         return TLA.record([
@@ -71,19 +71,25 @@ struct SessionProjection: Projection {
     // MARK: Processes
 
     mutating func hand(of index: Int, in simulation: Simulation) -> Hand {
-        let state = simulation.processes[index]
+        let state = simulation.world.processes[index]
         let page = base.notebook.page(of: index)
         if state.role > 0 { return session(state, page, in: simulation) }
         guard case .complete = page?.operation, let page, let call = state.pending.first?.call
         else { return base.hand(of: index, in: simulation) }
         var hand = Hand()
         if case .receive = call { return hand }
-        let held = simulation.entries.first { $0.holder == index }
+        let held = simulation.world.entries.first { $0.holder == index }
         let submission = held.map { simulation.interner.contents[$0.content].envelope.conversation }
         hand.copy = submission.map { [TLA.text(naming.message($0, in: simulation))] } ?? []
         hand.isTouched = state.hasLeftTraces
         naming.fill(&hand, from: call, page, in: simulation)
         switch call {
+        // The one document beside the entity that is read: it lists those that lie there.
+        case .read(let address)
+        where !Naming.isEntity(simulation.interner.addresses[address].key):
+            hand.step = "gather"
+            // The call does not say what was read before it.
+            hand.document = naming.document(page.document, in: simulation)
         case .read where page.reads == 0: hand.step = "look"
         case .write where page.sends == 0: hand.step = "tombstone"
         case .send(let messages, _) where messages.first?.envelope.type == Submission.typeName:
@@ -96,13 +102,13 @@ struct SessionProjection: Projection {
     }
 
     private mutating func session(
-        _ state: Simulation.ProcessState, _ page: Notebook.Page?, in simulation: Simulation
+        _ state: WorldState.ProcessState, _ page: Notebook.Page?, in simulation: Simulation
     ) -> Hand {
         var hand = Hand()
         let id = MessageID("submission \(state.role)")
         guard let call = state.pending.first?.call, let page else {
             hand.step =
-                simulation.answered.contains(id)
+                simulation.world.answered.contains(id)
                 ? "answered" : state.incarnation > 0 ? "dead" : "gave up"
             return hand
         }

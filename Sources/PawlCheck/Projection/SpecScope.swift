@@ -47,7 +47,7 @@ package struct SpecScope: Sendable {
             var graph = StateGraph()
             var projection = projection
             var path: [(number: Int, state: SpecState)] = []
-            var search = Search(Simulation(plan, on: executor), reductions)
+            var search = Search(Simulation(plan, on: executor, recalls: false), reductions)
             search.reached = { simulation, depth, transition in
                 let state = projection.state(of: simulation)
                 let number = graph.insert(state.text)

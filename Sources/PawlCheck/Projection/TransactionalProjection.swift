@@ -10,7 +10,7 @@ struct TransactionalProjection: Projection {
 
     /// The ids that the database remembers.
     private func processed(in simulation: Simulation) -> Variable {
-        let rows = Set(simulation.processedRows)
+        let rows = Set(simulation.world.processedRows)
         let contents = simulation.interner.contents.filter { rows.contains($0.identity) }
         return Variable(
             name: "processed",
@@ -20,14 +20,14 @@ struct TransactionalProjection: Projection {
 
     mutating func hand(of index: Int, in simulation: Simulation) -> Hand {
         var hand = Hand()
-        guard let call = simulation.processes[index].pending.first?.call,
+        guard let call = simulation.world.processes[index].pending.first?.call,
             let page = notebook.page(of: index), case .process(let receipt) = page.operation
         else { return hand }
         if case .receive = call { return hand }
         let delivery = naming.delivery(receipt.handle, in: simulation)
         hand.copy = delivery?.copy ?? []
         hand.delivery = delivery?.number ?? 0
-        hand.isTouched = simulation.processes[index].hasLeftTraces
+        hand.isTouched = simulation.world.processes[index].hasLeftTraces
         switch call {
         case .read: hand.step = "load"
         case .commit(let transaction, _, _):

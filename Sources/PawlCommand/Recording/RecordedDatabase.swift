@@ -300,6 +300,10 @@ final class RecordedDatabase: Database {
                 case .pending(let messages): ("pending", messages.count)
                 case .dispatched: ("dispatched", 0)
                 case .tombstone: ("tombstone", 0)
+                // Messages of these runs fit into the entity.
+                case .staged: ("staged", 0)
+                case .unstaged: ("unstaged", 0)
+                case .claimed: ("claimed", 0)
                 }
             return TLA.record([
                 ("id", TLA.text(recorder.name(of: entry.id))), ("state", TLA.text(state)),
