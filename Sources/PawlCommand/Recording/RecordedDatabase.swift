@@ -17,11 +17,23 @@ final class RecordedDatabase: Database {
         case lost, after, deathBefore, deathAfter
     }
 
+    /// What may befall an endpoint, beside calls that fail.
+    enum Fate {
+        case nothing
+        /// It may stop for good in the middle of something.
+        case death
+        /// It may stand still in the middle of something, until its lease has ended and somebody else
+        /// has its message.
+        case stall
+    }
+
     private struct State {
         var deliveries: [(receipt: Receipt, message: MessageID)] = []
         var step = Step.idle
         var isDead = false
-        var mayDie: Bool
+        var fate: Fate
+        /// The delivery whose lease it lets end, or has let end.
+        var stalled: Receipt?
         var draws: SeededGenerator
     }
 
@@ -45,18 +57,18 @@ final class RecordedDatabase: Database {
     ///   - base: What it stands on.
     ///   - name: The endpoint's name in the spec.
     ///   - key: The one entity that the messages are about.
-    ///   - mayDie: Whether it may stop for good in the middle of something.
+    ///   - fate: What may befall it.
     ///   - seed: What the draws of faults follow from.
     ///   - recorder: Where events go.
     init(
-        _ base: Base, _ name: String, key: DocumentKey, mayDie: Bool, seed: UInt64,
+        _ base: Base, _ name: String, key: DocumentKey, fate: Fate, seed: UInt64,
         _ recorder: Recorder
     ) {
         self.base = base
         self.name = name
         self.key = key
         self.recorder = recorder
-        state = Mutex(State(mayDie: mayDie, draws: SeededGenerator(seed: seed)))
+        state = Mutex(State(fate: fate, draws: SeededGenerator(seed: seed)))
     }
 
     var limits: StoreLimits { base.store.limits }
@@ -204,11 +216,17 @@ final class RecordedDatabase: Database {
     }
 
     private func endAttempt() {
-        state.withLock { $0.step = .idle }
+        state.withLock { state in
+            state.step = .idle
+            // An endpoint would go on with its next attempt at a message that is somebody else's by
+            // now. That is right, and no delivery, so the specs don't have it.
+            if state.stalled != nil { state.isDead = true }
+        }
         recorder.noteEnded(by: name)
     }
 
     private func finish(_ receipt: Receipt, isGone: Bool) {
+        state.withLock { if $0.stalled == receipt { $0.stalled = nil } }
         endAttempt()
         let delivery = state.withLock { state in
             let index = state.deliveries.firstIndex { $0.receipt == receipt }
@@ -221,9 +239,24 @@ final class RecordedDatabase: Database {
     // MARK: Faults
 
     /// Gives the others a chance to come first: a file on a fast disk answers before they are awake.
+    /// Sometimes it is the chance to get the same message.
     private func pause() async {
-        let length = state.withLock { $0.draws.next() % 3_000 }
-        try? await Environment.system.sleep(.microseconds(Int64(length)))
+        let (length, isStall) = state.withLock { state in
+            let length = state.draws.next() % 3_000
+            guard state.fate == .stall, state.step != .idle, let delivery = state.deliveries.first,
+                state.draws.next() % 5 == 0
+            else { return (length, false) }
+            // Once: who has lost a lease is watched to the end of that attempt.
+            state.fate = .nothing
+            state.stalled = delivery.receipt
+            return (length, true)
+        }
+        if isStall { return await recorder.waitForSomebodyElse(inPlaceOf: name) }
+        do {
+            try await Environment.system.sleep(.microseconds(Int64(length)))
+        } catch {
+            // The run is over; the call that follows will show that.
+        }
     }
 
     private static let death = BackendError(.mayHaveHappened, "This process is dead.")
@@ -249,8 +282,8 @@ final class RecordedDatabase: Database {
             switch state.draws.next() % 100 {
             case 0..<6: .lost
             case 6..<10 where effect != nil: .after
-            case 10..<13 where state.mayDie: .deathBefore
-            case 13..<16 where state.mayDie: .deathAfter
+            case 10..<13 where state.fate == .death: .deathBefore
+            case 13..<16 where state.fate == .death: .deathAfter
             default: nil
             }
         }
@@ -361,6 +394,7 @@ final class RecordedDatabase: Database {
         _ receipts: [Receipt], by lease: Duration
     ) async throws(BackendError) -> [Receipt] {
         try checkAlive()
-        return try await base.transport.extend(receipts, by: lease)
+        let stalled = state.withLock { $0.stalled }
+        return try await base.transport.extend(receipts.filter { $0 != stalled }, by: lease)
     }
 }

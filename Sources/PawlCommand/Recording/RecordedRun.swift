@@ -27,7 +27,10 @@ struct RecordedRun {
     /// A run that is not over by then never will be.
     private static let longest: Duration = .seconds(120)
 
-    /// Runs until all messages are gone. Returns the trace.
+    /// Runs until all messages are gone and everybody has come to the end of what he does.
+    ///
+    /// - Returns: The trace.
+    /// - Throws: A ``Failure`` if that takes too long; what the queues threw when they were set up.
     func trace() async throws -> String {
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: folder) }
@@ -69,11 +72,12 @@ struct RecordedRun {
     private func run(_ base: RecordedDatabase.Base, _ recorder: Recorder) async throws {
         let isOver = try await withThrowingTaskGroup(of: Bool?.self) { group in
             for index in 0..<consumers {
+                // One lives on and does what the others leave behind.
+                let fate: RecordedDatabase.Fate =
+                    index == 0 ? .nothing : [.nothing, .death, .stall][Int(seed % 3)]
                 let database = RecordedDatabase(
-                    base, "c\(index + 1)", key: Self.key,
-                    // One lives on and does what the others leave behind.
-                    mayDie: seed % 3 == 0 && index > 0, seed: seed &* 1_000 &+ UInt64(index),
-                    recorder)
+                    base, "c\(index + 1)", key: Self.key, fate: fate,
+                    seed: seed &* 1_000 &+ UInt64(index), recorder)
                 let endpoint = endpoint(on: database)
                 group.addTask {
                     // A dead process is restless: it is told again and again that it can't.
@@ -97,7 +101,10 @@ struct RecordedRun {
         }
         guard isOver else {
             throw Failure(
-                description: "Not all messages are gone. What was seen: \(recorder.trace)")
+                description: """
+                    Not all messages are gone after \(Self.longest). Look where it stands still; what \
+                    was seen: \(recorder.trace)
+                    """)
         }
     }
 

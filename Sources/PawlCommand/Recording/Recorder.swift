@@ -22,8 +22,12 @@ final class Recorder: Sendable {
         var events: [String] = []
         /// By row of the queue.
         var copies: [String: Copy] = [:]
-        /// What each endpoint is working on.
+        /// What each endpoint is working on under a lease, so far as is known.
         var working: [String: Copy] = [:]
+        /// Who is in the middle of an attempt, with or without a lease.
+        var busy: Set<String> = []
+        /// Who waits for his lease to end.
+        var stalled: [String: AsyncStream<Void>.Continuation] = [:]
         var gone: Set<Copy> = []
         /// How often the document was written, and which version it had after each time.
         var writes = 0
@@ -36,7 +40,7 @@ final class Recorder: Sendable {
     private let names: [MessageID: String]
     private let total: Int
     private let done: AsyncStream<Void>.Continuation
-    /// Ends when all messages are gone.
+    /// Ends when all messages are gone and nobody is in the middle of an attempt.
     let isDone: AsyncStream<Void>
 
     /// Creates a recorder.
@@ -91,24 +95,46 @@ final class Recorder: Sendable {
             for (other, theirs) in state.working where theirs == copy && other != endpoint {
                 state.add("lease ends", "", [("ended", copy.value)])
                 state.working[other] = nil
+                state.stalled.removeValue(forKey: other)?.finish()
             }
             state.working[endpoint] = copy
+            state.busy.insert(endpoint)
             state.add("receive", endpoint, [("copy", copy.value)])
         }
     }
 
     /// An endpoint has come to the end of an attempt.
     func noteEnded(by endpoint: String) {
-        state.withLock { $0.working[endpoint] = nil }
+        change { state in
+            state.working[endpoint] = nil
+            state.busy.remove(endpoint)
+        }
     }
 
     /// A copy is gone.
     func noteGone(_ copy: Copy) {
-        let isLast = state.withLock { state in
-            state.gone.insert(copy)
-            return state.gone.count == total
+        change { $0.gone.insert(copy) }
+    }
+
+    /// Returns when somebody else has begun with the message that an endpoint is working on.
+    func waitForSomebodyElse(inPlaceOf endpoint: String) async {
+        let (isTaken, continuation) = AsyncStream<Void>.makeStream()
+        state.withLock { state in
+            if state.working[endpoint] == nil {
+                continuation.finish()
+            } else {
+                state.stalled[endpoint] = continuation
+            }
         }
-        if isLast { done.finish() }
+        for await _ in isTaken {}
+    }
+
+    private func change(_ change: (inout State) -> Void) {
+        let isOver = state.withLock { state in
+            change(&state)
+            return state.gone.count == total && state.busy.isEmpty
+        }
+        if isOver { done.finish() }
     }
 
     // MARK: Names
