@@ -30,6 +30,10 @@ def check(pawl, kind, scope, command):
     traces = file.read_text().splitlines()
     run = follow(name, scope, traces)
     what = f"{kind}, {scope}: {len(traces)} traces, {count(traces):,} events"
+    faults, missing = befallen(scope, traces)
+    what += f", with {faults}"
+    if missing:
+        return [(f"{what}: of {missing} there has to be one, or nothing is tried", False)]
     if run.is_good:
         what += ", accepted whole"
     else:
@@ -39,6 +43,18 @@ def check(pawl, kind, scope, command):
     return [(what, run.is_good),
             ("{}, {}, with trace {} corrupted in event {}: rejected is trace {}, event {}".format(
                 kind, scope.spec, *place, *found), list(found) == place)]
+
+
+FAULTS = {"crashes": ("crash",), "failures": ("lost", "after"), "redeliveries": ("lease ends",)}
+
+
+def befallen(scope, traces):
+    """How much went wrong, in words; and the kinds of faults that could and did not."""
+    numbers = {kind: sum(trace.count(f'action |-> "{action}"') for trace in traces
+                         for action in actions)
+               for kind, actions in FAULTS.items() if getattr(scope, kind)}
+    words = ", ".join(f"{number:,} {kind}" for kind, number in numbers.items())
+    return words, " and ".join(kind for kind, number in numbers.items() if not number)
 
 
 def count(traces):

@@ -282,8 +282,8 @@ final class RecordedDatabase: Database {
             switch state.draws.next() % 100 {
             case 0..<6: .lost
             case 6..<10 where effect != nil: .after
-            case 10..<13 where state.fate == .death: .deathBefore
-            case 13..<16 where state.fate == .death: .deathAfter
+            case 10..<20 where state.fate == .death: .deathBefore
+            case 20..<30 where state.fate == .death: .deathAfter
             default: nil
             }
         }
