@@ -110,7 +110,7 @@ package struct AlgorithmScope: Sendable {
                     } else {
                         let work = simulation.watched(
                             Self.work(outputs: outputs), on: envelope, in: process,
-                            isTransactional: algorithm.needsDatabase)
+                            as: algorithm.watching)
                         outcome = try await deduplication.process(
                             Attempt(
                                 message: envelope, endpoint: Self.queue, work: work,
@@ -142,7 +142,7 @@ package struct AlgorithmScope: Sendable {
                 message: envelope, endpoint: Self.queue,
                 work: simulation.watched(
                     Self.work(outputs: outputs), on: envelope, in: process,
-                    isTransactional: algorithm.needsDatabase),
+                    as: algorithm.watching),
                 router: Router(transport: process.database), environment: environment)
             let deduplication = algorithm.make(process.database, environment)
             // Whoever gets no answer asks again, with the same id; after a while he gives up.

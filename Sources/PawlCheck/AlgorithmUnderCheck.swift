@@ -13,17 +13,21 @@ package struct AlgorithmUnderCheck: Sendable {
     package let needsDatabase: Bool
     /// The largest document that the store can hold, in bytes; `nil` where size plays no part.
     package var largestDocument: Int?
+    /// What it asks of handlers.
+    package let demand: HandlerDemand
     /// Makes the algorithm for one process. The database is store and transport at once.
     package let make: @Sendable (any Database, Environment) -> any DeduplicationAlgorithm
 
     package init(
         name: String, needsDatabase: Bool, largestDocument: Int? = nil,
+        demand: HandlerDemand = .nothing,
         make: @escaping @Sendable (any Database, Environment) -> any DeduplicationAlgorithm
     ) {
         self.name = name
         deduplication = nil
         self.needsDatabase = needsDatabase
         self.largestDocument = largestDocument
+        self.demand = demand
         self.make = make
     }
 
@@ -33,8 +37,11 @@ package struct AlgorithmUnderCheck: Sendable {
         self.deduplication = deduplication
         needsDatabase = false
         self.largestDocument = largestDocument
+        demand = deduplication.demand
         make = { deduplication.make($0, $0, $1) }
     }
+
+    var watching: Watching { Watching(isTransactional: needsDatabase, demand: demand) }
 
     /// The outbox as it ships.
     package static let outbox = AlgorithmUnderCheck(.outbox)

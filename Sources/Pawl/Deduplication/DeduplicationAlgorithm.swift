@@ -101,6 +101,8 @@ public struct Deduplication: Sendable {
     /// For how long a processed message is remembered; `nil` for ever. A dead letter that is older
     /// is not retried unless that is forced.
     public let retention: Duration?
+    /// What handlers have to be like, for the whole to be exactly-once.
+    public let demand: HandlerDemand
     package let make:
         @Sendable (any Store, any Transport, Environment) -> any DeduplicationAlgorithm
 
@@ -109,15 +111,17 @@ public struct Deduplication: Sendable {
     /// - Parameters:
     ///   - name: Its name, for logs and reports.
     ///   - retention: For how long it remembers a processed message; `nil` for ever.
+    ///   - demand: What handlers have to be like.
     ///   - make: Makes the algorithm for a store and a transport.
     public init(
-        name: String, retention: Duration?,
+        name: String, retention: Duration?, demand: HandlerDemand = .nothing,
         make:
             @escaping @Sendable (any Store, any Transport, Environment)
             -> any DeduplicationAlgorithm
     ) {
         self.name = name
         self.retention = retention
+        self.demand = demand
         self.make = make
     }
 
@@ -165,6 +169,18 @@ public struct Deduplication: Sendable {
             }
         }
     }
+}
+
+/// What an algorithm asks of the handlers that it runs.
+public enum HandlerDemand: Hashable, Sendable {
+    /// Nothing: an attempt that does not win leaves no trace, and one that wins is never made again.
+    case nothing
+    /// The same state and the same message give the same state and the same messages, in any
+    /// process, at any time.
+    case determinism
+    /// Applying a message twice is applying it once, whatever comes between, and what is sent
+    /// follows from the message alone.
+    case idempotence
 }
 
 /// What a read of a store may answer.

@@ -1,29 +1,47 @@
 internal import Pawl
 
+/// What an algorithm does with what handlers make, as far as watching them goes.
+struct Watching: Sendable {
+    /// Whether work without an entity saves no document.
+    var isTransactional: Bool
+    /// What the algorithm asks of handlers.
+    var demand: HandlerDemand
+
+    init(isTransactional: Bool, demand: HandlerDemand) {
+        self.isTransactional = isTransactional
+        self.demand = demand
+    }
+
+    /// As an endpoint is told; `nil` stands for one database.
+    init(_ deduplication: Deduplication?) {
+        isTransactional = deduplication == nil
+        demand = deduplication?.demand ?? .nothing
+    }
+}
+
 /// Handlers under watch: they run as they are, and what they make carries the attempt's mark.
 extension Simulation {
     /// The same handlers, watched.
-    func watched(_ handlers: Handlers, in process: SimulatedProcess, isTransactional: Bool)
+    func watched(_ handlers: Handlers, in process: SimulatedProcess, as watching: Watching)
         -> Handlers
     {
         handlers.wrapping { handler in
             { [self] envelope, endpoint in
                 watched(
                     try handler.prepare(envelope, endpoint), on: envelope, in: process,
-                    isTransactional: isTransactional)
+                    as: watching)
             }
         }
     }
 
     /// The same work, watched.
     func watched(
-        _ work: Work, on envelope: Envelope, in process: SimulatedProcess, isTransactional: Bool
+        _ work: Work, on envelope: Envelope, in process: SimulatedProcess, as watching: Watching
     ) -> Work {
         var watched = work
         watched.run = { [self] bodies, context in
             let after = try await work.run(bodies, context)
-            return mark(
-                after, over: bodies, context, by: envelope.id, work, process, isTransactional)
+            return mark(after, over: bodies, context, by: envelope.id, work, process, watching)
         }
         return watched
     }
@@ -31,7 +49,7 @@ extension Simulation {
     /// Puts the attempt's mark on everything that a handler has just made.
     private func mark(
         _ made: [[UInt8]?], over bodies: [[UInt8]?], _ context: Context, by message: MessageID,
-        _ work: Work, _ process: SimulatedProcess, _ isTransactional: Bool
+        _ work: Work, _ process: SimulatedProcess, _ watching: Watching
     ) -> [[UInt8]?] {
         guard executor.isOnOwnThread, isLive(process.identity) else { return made }
         let attempt = nextAttempt(at: message, by: process.index)
@@ -39,7 +57,7 @@ extension Simulation {
             message: message,
             address: interner.address(work.keys[0], in: work.partition),
             destinations: context.sent.map { destinations(of: $0) },
-            isRejected: context.isRejected, carriesMark: !(work.isMemo && isTransactional))
+            isRejected: context.isRejected, carriesMark: !(work.isMemo && watching.isTransactional))
         act(.attempt(attempt, note), by: process.identity)
         var ordinal = 0
         context.changeBodies { body in
@@ -47,7 +65,7 @@ extension Simulation {
             ordinal += 1
         }
         // A transaction for work without an entity saves no document that could carry a mark.
-        if work.isMemo, isTransactional { return made }
+        if work.isMemo, watching.isTransactional { return made }
         return zip(made, bodies).map { after, before in
             var body = after.map { Marks.text($0) } ?? []
             if let before { body.append(contentsOf: before[Marks.textLength(before)...]) }

@@ -71,7 +71,7 @@ public final class World {
         let role = Plan.Role(name: handlers.name, instances: instances) { process in
             let simulation = process.simulation
             let watched = simulation.watched(
-                handlers, in: process, isTransactional: deduplication == nil)
+                handlers, in: process, as: Watching(deduplication))
             let database = process.database
             let endpoint =
                 if let deduplication {
@@ -146,7 +146,7 @@ public final class World {
             session.watch = Session.Watch(
                 work: { work, message in
                     simulation.watched(
-                        work, on: message, in: process, isTransactional: deduplication == nil)
+                        work, on: message, in: process, as: Watching(deduplication))
                 },
                 answered: { simulation.noteAnswered($0, by: process) })
             // What it throws is its own affair: a submission may well fail.
