@@ -35,7 +35,8 @@ def difference(scope, mutant, code, spec, only_code, only_spec):
     for state in sorted(only_code, key=lambda state: len(code[state]))[:3]:
         lines += ["  Only the code, after " + ", ".join(code[state][1:]), indented(state)]
     for state in sorted(only_spec)[:3]:
-        lines += ["  Only the spec, after " + ", ".join(way(scope, mutant, spec[state])), indented(state)]
+        lines += ["  Only the spec, after " + ", ".join(way(scope, mutant, spec[state])),
+                  indented(state)]
     return "\n".join(lines)
 
 
@@ -52,5 +53,6 @@ def way(scope, mutant, state):
     module.write_text(
         f"---- MODULE Way ----\nEXTENDS {scope.spec}{', TLC' if scope.spec != 'Session' else ''}\n"
         f"IsElsewhere == ~(\n    {conjuncts})\n====\n")
-    run = tlc.Run("way", module, scope.constants(mutant), SPECIFICATION[scope.spec], ["IsElsewhere"])
+    run = tlc.Run("way", module, scope.constants(mutant), SPECIFICATION[scope.spec],
+                  ["IsElsewhere"])
     return run.actions[1:] or [f"?; see {run.log}"]

@@ -70,7 +70,8 @@ struct ProjectionTests {
             #expect(Set(looks.map(\.world)).count == 1)
             #expect(Set(looks.map(\.budgets)).count == 1)
             // Somebody is past the point where it matters what he has read.
-            #expect(hands[state]?.contains { ["mark", "reload", "acknowledge"].contains($0) } == true)
+            #expect(
+                hands[state]?.contains { ["mark", "reload", "acknowledge"].contains($0) } == true)
         }
     }
 
@@ -124,7 +125,9 @@ struct ProjectionTests {
     func values() {
         #expect(TLA.sequence([]) == "<<>>")
         #expect(TLA.set(["2", "1", "2"]) == "{1, 2}")
-        #expect(TLA.record([("a", TLA.truth(true)), ("b", TLA.text("x"))]) == "[a |-> TRUE, b |-> \"x\"]")
+        #expect(
+            TLA.record([("a", TLA.truth(true)), ("b", TLA.text("x"))])
+                == "[a |-> TRUE, b |-> \"x\"]")
         #expect(TLA.function([("2", "b"), ("1", "a")]) == "(1 :> a @@ 2 :> b)")
         #expect(TLA.function([]) == "<<>>")
     }

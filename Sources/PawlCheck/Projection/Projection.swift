@@ -243,7 +243,9 @@ extension Naming {
                                 "isOver",
                                 TLA.truth(
                                     state == "held"
-                                        && entry.leaseUntil.map { $0 <= simulation.world.now } ?? false)
+                                        && entry.leaseUntil.map { $0 <= simulation.world.now }
+                                            ?? false
+                                )
                             ), ("deliveries", entry.isGone ? "0" : "\(entry.leases)"),
                         ])
                     )

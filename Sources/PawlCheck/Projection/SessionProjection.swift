@@ -18,7 +18,9 @@ struct SessionProjection: Projection {
     }
 
     func others(in simulation: Simulation) -> [Variable] {
-        let consumers = simulation.world.processes.indices.filter { simulation.world.processes[$0].role == 0 }
+        let consumers = simulation.world.processes.indices.filter {
+            simulation.world.processes[$0].role == 0
+        }
         let carried = consumers.map { index -> (String, String) in
             let entry = simulation.world.entries.first {
                 $0.holder == index && !naming.isMessage($0, in: simulation)

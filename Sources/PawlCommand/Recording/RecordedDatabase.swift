@@ -274,6 +274,7 @@ final class RecordedDatabase: Database {
     ///     that is right, but no attempt at a delivery, so such failures are not drawn.
     ///   - normally: What it does otherwise.
     /// - Returns: The answer.
+    /// - Throws: What the call threw, or the failure that was drawn.
     private func call<Answer>(
         _ effect: (() async throws(BackendError) -> Void)? = nil,
         normally: () async throws(BackendError) -> Answer
