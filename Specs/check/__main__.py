@@ -56,8 +56,7 @@ def larger(_):
     """The specs in scopes that the code can't exhaust so fast."""
     for number, scope in enumerate(scopes.LARGER):
         run = tlc.Run(f"larger-{number}", scope.spec, scope.constants(),
-                      scopes.SPECIFICATION[scope.spec], scopes.INVARIANTS[scope.spec],
-                      [scopes.LIVENESS[scope.spec]])
+                      scopes.SPECIFICATION[scope.spec], *scope.properties())
         if run.is_good:
             yield f"{scope}: {run.states:,}", True
         else:
@@ -69,8 +68,7 @@ def mutants(_):
     def check(mutant):
         name, scope, expected = mutant
         run = tlc.Run(f"mutant-{name.split()[0]}", scope.spec, scope.constants(name),
-                      scopes.SPECIFICATION[scope.spec], scopes.INVARIANTS[scope.spec],
-                      [scopes.LIVENESS[scope.spec]], workers=1)
+                      scopes.SPECIFICATION[scope.spec], *scope.properties(name), workers=1)
         found = run.violated or f"nothing; see {run.log}"
         steps = f", {len(run.actions) - 1} steps" if len(run.actions) > 1 else ""
         expectation = "" if found == expected else f" (expected: {expected})"

@@ -4,13 +4,13 @@ import subprocess
 
 import tlc
 import values
-from scopes import INVARIANTS, LIVENESS, SPECIFICATION
+from scopes import SPECIFICATION
 
 
 def compare(pawl, name, scope, mutant="none"):
     """Checks the spec in a scope, and compares its states with the code's. Returns the line that
     is to be printed, and whether they are the same. A spec with a mistake is only compared."""
-    properties = (INVARIANTS[scope.spec], [LIVENESS[scope.spec]]) if mutant == "none" else ()
+    properties = scope.properties() if mutant == "none" else ()
     run = tlc.Run(name, scope.spec, scope.constants(mutant), SPECIFICATION[scope.spec],
                   *properties, dump=True, workers=1)
     if not run.is_good:

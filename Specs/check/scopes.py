@@ -4,14 +4,18 @@ from dataclasses import dataclass, replace
 
 COMMON = ["AppliedOnce", "NothingOverwritten", "OutputsAgree", "NoGhosts", "GoneIsDone",
           "OutputsFitState"]
-SPECIFICATION = {"Outbox": "Spec", "Transactional": "Spec", "Session": "SessionSpec"}
+SPECIFICATION = {"Outbox": "Spec", "Transactional": "Spec", "Session": "SessionSpec",
+                 "Inbox": "Spec"}
 INVARIANTS = {
     "Outbox": COMMON + ["NothingLost", "NothingLeftBehind"],
     "Transactional": COMMON + ["NothingLost", "NothingLeftBehind"],
+    "Inbox": COMMON + ["NothingLost", "NothingLeftBehind"],
     "Session": COMMON + ["AnsweredIsSaved", "SessionNothingLost", "SessionNothingLeftBehind"],
 }
+# Why it is right; mistakes are to be rejected by what they do to others.
+INNER = {"Inbox": ["NoGap", "RecordedIsSent"]}
 LIVENESS = {"Outbox": "ComesToRest", "Transactional": "ComesToRest",
-            "Session": "SessionComesToRest"}
+            "Session": "SessionComesToRest", "Inbox": "ComesToRest"}
 
 
 @dataclass(frozen=True)
@@ -29,6 +33,7 @@ class Scope:
     local: bool = False
     sessions: int = 1
     delays: int = 0
+    expiry: bool = False
 
     def constants(self, mutant="none"):
         """The constants of the spec."""
@@ -40,12 +45,19 @@ class Scope:
             constants["IsLocal"] = "TRUE" if self.local else "FALSE"
         if self.spec == "Session":
             constants |= {"Sessions": names("x", self.sessions), "Delays": self.delays}
+        if self.spec == "Inbox":
+            constants["Expiry"] = "TRUE" if self.expiry else "FALSE"
         return constants
+
+    def properties(self, mutant="none"):
+        """What has to hold: invariants, and properties of whole behaviours."""
+        inner = INNER.get(self.spec, []) if mutant == "none" else []
+        return INVARIANTS[self.spec] + inner, [LIVENESS[self.spec]]
 
     @property
     def options(self):
         """The same scope of the code, as options of `pawl specs`."""
-        algorithm = "transactional" if self.spec == "Transactional" else "outbox"
+        algorithm = {"Session": "outbox"}.get(self.spec, self.spec.lower())
         options = ["--algorithm", algorithm, *(["--local"] if self.local else [])]
         counts = ["consumers", "messages", "copies", "outputs", "crashes", "failures",
                   "redeliveries"] + (["sessions"] if self.spec == "Session" else [])
@@ -63,6 +75,8 @@ class Scope:
             parts.insert(0, count(self.sessions, "session"))
         if self.local:
             parts.append("local")
+        if self.expiry:
+            parts.append("records expire")
         faults = [count(getattr(self, name), one) for name, one in
                   [("crashes", "crash"), ("failures", "failure"), ("redeliveries", "redelivery"),
                    ("delays", "delay")] if getattr(self, name)]
@@ -82,6 +96,7 @@ def count(number, one):
 OUTBOX = Scope("Outbox")
 TRANSACTIONAL = Scope("Transactional")
 SESSION = Scope("Session", consumers=1, copies=1)
+INBOX = Scope("Inbox")
 
 # In these the code must reach the very same states.
 COMPARED = [
@@ -106,6 +121,12 @@ COMPARED = [
     SESSION,
     replace(SESSION, crashes=1),
     replace(SESSION, crashes=1, failures=1),
+    INBOX,
+    replace(INBOX, crashes=1),
+    replace(INBOX, crashes=1, failures=1),
+    replace(INBOX, copies=1, crashes=1, redeliveries=1),
+    replace(INBOX, consumers=1, messages=2, outputs=2, crashes=1, failures=1),
+    replace(INBOX, consumers=1, outputs=0, crashes=1, failures=1),
 ]
 
 # With these mistakes in the spec, the code must not reach the same states.
@@ -113,6 +134,7 @@ DIFFERENT = [
     ("5 duplicate-drops-outbox", replace(OUTBOX, crashes=1)),
     ("t4 no-processed-row", TRANSACTIONAL),
     ("48 complete-after-commit", replace(SESSION, messages=0, crashes=1)),
+    ("13 no-late-cleanup", replace(INBOX, crashes=1)),
 ]
 
 # In these only the spec is checked.
@@ -122,6 +144,8 @@ LARGER = [
     replace(TRANSACTIONAL, messages=2, crashes=2, failures=1, redeliveries=1),
     replace(SESSION, consumers=2, crashes=1),
     replace(SESSION, messages=0, crashes=1, failures=1, delays=6),
+    replace(INBOX, crashes=1, failures=1, redeliveries=1, expiry=True),
+    replace(INBOX, messages=2, copies=1, crashes=1, expiry=True),
 ]
 
 RIVALS = replace(OUTBOX, messages=2, copies=1)
@@ -132,6 +156,8 @@ T_CRASH = replace(TRANSACTIONAL, consumers=1, copies=1, crashes=1)
 T_DUPLICATE = replace(TRANSACTIONAL, consumers=1)
 SUBMISSION = replace(SESSION, messages=0, crashes=1)
 GIVEN_UP = replace(SESSION, messages=0, delays=6)
+I_CRASH = replace(INBOX, consumers=1, copies=1, crashes=1)
+I_DUPLICATE = replace(INBOX, consumers=1)
 
 # Each mistake, where it is looked for, and what has to reject it.
 MUTANTS = [
@@ -164,6 +190,15 @@ MUTANTS = [
     ("s3 blind-tombstone", GIVEN_UP, "NothingOverwritten"),
     ("s4 complete-drops-outbox", SUBMISSION, "SessionNothingLost"),
     ("s5 tombstone-is-commit", GIVEN_UP, "AnsweredIsSaved"),
+    ("8 check-before-load", INBOX, "AppliedOnce"),
+    ("9 clean-before-add", I_CRASH, "AppliedOnce"),
+    ("10 add-before-publish", I_CRASH, "GoneIsDone"),
+    ("11 clean-before-publish", I_CRASH, "GoneIsDone"),
+    ("12 stale-dedup-read", I_DUPLICATE, "AppliedOnce"),
+    ("13 no-late-cleanup", I_CRASH, "NothingLeftBehind"),
+    ("13b cleanup-of-the-loaded", replace(INBOX, copies=1, crashes=1, redeliveries=1),
+     "NothingLeftBehind"),
+    ("14 ttl-too-short", replace(I_DUPLICATE, expiry=True), "AppliedOnce"),
 ]
 
 FAULTS = {"crashes": 2, "failures": 2, "redeliveries": 1}
@@ -186,6 +221,7 @@ TRACED = [
     drawn(replace(OUTBOX, messages=2, outputs=2, **FAULTS)),
     drawn(replace(TRANSACTIONAL, messages=2, outputs=2, **FAULTS)),
     drawn(replace(SESSION, consumers=2, outputs=2, crashes=2, failures=2)),
+    drawn(replace(INBOX, messages=2, outputs=2, **FAULTS)),
     run(Scope("Outbox", **RUNS)),
     run(Scope("Transactional", **RUNS)),
 ]
