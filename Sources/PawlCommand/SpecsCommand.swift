@@ -21,7 +21,7 @@ struct SpecsCommand: AsyncParsableCommand {
             guard let name = options.algorithm?.shipped.name, options.level != .endpoint else {
                 throw ValidationError("Say which --algorithm; its endpoint has no spec.")
             }
-            guard ["outbox", "transactional"].contains(name) else {
+            guard ["outbox", "transactional", "inbox"].contains(name) else {
                 throw ValidationError("No spec describes \(name): see Specs/README.md.")
             }
         }
@@ -29,7 +29,11 @@ struct SpecsCommand: AsyncParsableCommand {
         var scope: SpecScope {
             let numbers = options.scopes[0].numbers
             let spec: SpecScope.Spec =
-                isTransactional ? .transactional : numbers.sessions > 0 ? .session : .outbox
+                switch options.algorithm?.shipped.name {
+                case "transactional": .transactional
+                case "inbox": .inbox
+                default: numbers.sessions > 0 ? .session : .outbox
+                }
             return SpecScope(spec, numbers)
         }
 

@@ -21,6 +21,8 @@ final class Notebook: Sendable {
         /// How often it has read the entity, and sent anything.
         var reads = 0
         var sends = 0
+        /// Whether it knows that the message has a record beside the entity.
+        var isRecorded = false
         /// The document that it has read or saved last; `nil` if there was none.
         var document: Document?
     }
@@ -96,7 +98,12 @@ private struct NotedDatabase: Database {
         _ key: DocumentKey, in partition: PartitionKey
     ) async throws(BackendError) -> Document? {
         let document = try await base.read(key, in: partition)
-        guard Naming.isEntity(key) else { return document }
+        guard Naming.isEntity(key) else {
+            if document != nil, key.kind == InboxRecords.kind {
+                notebook.note(by: process) { $0.isRecorded = true }
+            }
+            return document
+        }
         notebook.note(by: process) { page in
             page.reads += 1
             page.document = document
@@ -108,6 +115,9 @@ private struct NotedDatabase: Database {
         _ writes: [Write], in partition: PartitionKey
     ) async throws(BackendError) -> WriteResult {
         let result = try await base.write(writes, in: partition)
+        if result != .conflict, writes.first?.key.kind == InboxRecords.kind {
+            notebook.note(by: process) { $0.isRecorded = true }
+        }
         if case .committed(let versions) = result, let key = writes.first?.key,
             Naming.isEntity(key), let version = versions.first ?? nil,
             let content = writes.first?.content

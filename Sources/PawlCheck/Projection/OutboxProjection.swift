@@ -12,21 +12,39 @@ struct OutboxProjection: Projection {
     func others(in simulation: Simulation) -> [Variable] { [] }
 
     mutating func hand(of index: Int, in simulation: Simulation) -> Hand {
-        var hand = Hand()
-        guard let call = simulation.world.processes[index].pending.first?.call,
-            let page = notebook.page(of: index), case .process(let receipt) = page.operation
-        else { return hand }
-        if case .receive = call { return hand }
-        let delivery = naming.delivery(receipt.handle, in: simulation)
-        hand.copy = delivery?.copy ?? []
-        hand.delivery = delivery?.number ?? 0
-        hand.isTouched = simulation.world.processes[index].hasLeftTraces
+        guard let (begun, call, page) = naming.begun(by: index, notebook, in: simulation) else {
+            return Hand()
+        }
+        var hand = begun
         naming.fill(&hand, from: call, page, in: simulation)
         return hand
     }
 }
 
 extension Naming {
+    /// What all consumers have in hand that have a message.
+    ///
+    /// - Parameters:
+    ///   - index: The consumer.
+    ///   - notebook: Where it is noted what it was answered.
+    ///   - simulation: Where it runs.
+    /// - Returns: That, with the call that it waits in and what it was answered before; `nil` if it
+    ///   waits for a message.
+    func begun(
+        by index: Int, _ notebook: Notebook, in simulation: Simulation
+    ) -> (hand: Hand, call: Call, page: Notebook.Page)? {
+        guard let call = simulation.world.processes[index].pending.first?.call,
+            let page = notebook.page(of: index), case .process(let receipt) = page.operation
+        else { return nil }
+        if case .receive = call { return nil }
+        var hand = Hand()
+        let delivery = delivery(receipt.handle, in: simulation)
+        hand.copy = delivery?.copy ?? []
+        hand.delivery = delivery?.number ?? 0
+        hand.isTouched = simulation.world.processes[index].hasLeftTraces
+        return (hand, call, page)
+    }
+
     /// The step that a call of the outbox belongs to, and what its arguments say.
     mutating func fill(
         _ hand: inout Hand, from call: Call, _ page: Notebook.Page, in simulation: Simulation

@@ -7,6 +7,7 @@ package struct SpecScope: Sendable {
         case outbox = "Outbox"
         case transactional = "Transactional"
         case session = "Session"
+        case inbox = "Inbox"
     }
 
     /// What could not be projected.
@@ -33,6 +34,7 @@ package struct SpecScope: Sendable {
         case .outbox: OutboxProjection(notebook: notebook)
         case .transactional: TransactionalProjection(notebook: notebook)
         case .session: SessionProjection(notebook: notebook)
+        case .inbox: InboxProjection(notebook: notebook)
         }
     }
 

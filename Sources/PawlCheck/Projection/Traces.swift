@@ -43,7 +43,7 @@ extension SpecScope {
     }
 }
 
-extension Event {
+extension SpecEvent {
     /// The event, and what it does to the variables.
     fileprivate func value(changing before: [Variable], to after: [Variable]) -> String {
         let changed = zip(before, after).filter { $0 != $1 }.map { ($1.name, $1.value) }

@@ -19,15 +19,10 @@ struct TransactionalProjection: Projection {
     }
 
     mutating func hand(of index: Int, in simulation: Simulation) -> Hand {
-        var hand = Hand()
-        guard let call = simulation.world.processes[index].pending.first?.call,
-            let page = notebook.page(of: index), case .process(let receipt) = page.operation
-        else { return hand }
-        if case .receive = call { return hand }
-        let delivery = naming.delivery(receipt.handle, in: simulation)
-        hand.copy = delivery?.copy ?? []
-        hand.delivery = delivery?.number ?? 0
-        hand.isTouched = simulation.world.processes[index].hasLeftTraces
+        guard let (begun, call, _) = naming.begun(by: index, notebook, in: simulation) else {
+            return Hand()
+        }
+        var hand = begun
         switch call {
         case .read: hand.step = "load"
         case .commit(let transaction, _, _):

@@ -1,5 +1,5 @@
 /// A choice of the explorer as the action of a spec that it is.
-struct Event: Hashable {
+struct SpecEvent: Hashable {
     let action: String
     /// Whose action it is; empty where it is nobody's.
     var process = ""
@@ -12,9 +12,9 @@ extension Transition {
     ///
     /// - Parameter hands: What the processes are doing before it is made, with their names.
     /// - Returns: The action.
-    func event(from hands: [(name: String, hand: Hand)]) -> Event {
+    func event(from hands: [(name: String, hand: Hand)]) -> SpecEvent {
         guard process != .max else {
-            return Event(action: kind == .time ? "time" : "lease ends")
+            return SpecEvent(action: kind == .time ? "time" : "lease ends")
         }
         let (name, hand) = hands[Int(process)]
         let action =
@@ -25,7 +25,7 @@ extension Transition {
             case (_, .failAfter), (_, .failPartly): "after"
             case (_, .stale): "stale"
             }
-        return Event(action: action, process: name)
+        return SpecEvent(action: action, process: name)
     }
 }
 
