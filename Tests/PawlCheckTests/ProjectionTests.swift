@@ -38,20 +38,18 @@ struct ProjectionTests {
         "of the outbox are fewer only where a process has been answered what it no longer needs",
         arguments: [(1, 1, 1, 2), (1, 0, 2, 1)])
     func outbox(crashes: Int, failures: Int, messages: Int, copies: Int) {
-        let notebook = Notebook()
         var plan = scope(
-            .outbox.noted(in: notebook), crashes: crashes, failures: failures, messages: messages,
+            .outbox, crashes: crashes, failures: failures, messages: messages,
             copies: copies
         ).plan
         plan.tellsCopiesApart = true
-        let noted = plan
+        let told = plan
         let (looks, hands) = ExplorerThread.run { executor in
-            var projection = OutboxProjection(notebook: notebook)
+            var projection = OutboxProjection()
             var looks: [String: Set<Look>] = [:]
             var hands: [String: [String]] = [:]
             var search = Search(
-                Simulation(noted, on: executor, recalls: false),
-                Reductions(sleepSets: false, symmetry: false))
+                Simulation(told, on: executor), Reductions(sleepSets: false, symmetry: false))
             search.reached = { simulation, _, _ in
                 let state = projection.state(of: simulation)
                 looks[state.text, default: []].insert(

@@ -6,7 +6,6 @@ internal import Pawl
 /// it forgets the message. What kind of document a call is about says the rest.
 struct InboxProjection: Projection {
     var naming = Naming()
-    let notebook: Notebook
 
     func others(in simulation: Simulation) -> [Variable] {
         let keys = simulation.world.documents.filter { $0.content != nil }.map {
@@ -21,17 +20,17 @@ struct InboxProjection: Projection {
     }
 
     mutating func hand(of index: Int, in simulation: Simulation) -> Hand {
-        guard let (begun, call, page) = naming.begun(by: index, notebook, in: simulation) else {
+        guard let (begun, call, answers) = naming.begun(by: index, in: simulation) else {
             return Hand()
         }
         var hand = begun
         switch call {
         case .read(let address) where isRecord(simulation.interner.addresses[address].key):
             hand.step = "check"
-        case .read: hand.step = page.reads == 0 ? "load" : "reload"
+        case .read: hand.step = answers.reads == 0 ? "load" : "reload"
         case .write(let writes, _, _):
             guard let write = writes.first else { break }
-            hand.step = isRecord(write.key) ? "add" : page.isRecorded ? "forget" : "save"
+            hand.step = isRecord(write.key) ? "add" : answers.isRecorded ? "forget" : "save"
             if !isRecord(write.key) { hand.document = naming.document(write, in: simulation) }
         case .send(let messages, _):
             hand.step = "send"
@@ -41,7 +40,7 @@ struct InboxProjection: Projection {
         }
         // Their calls do not say what was read or saved before them.
         if ["check", "send", "add"].contains(hand.step) {
-            hand.document = naming.document(page.document, in: simulation)
+            hand.document = naming.document(answers.document, in: simulation)
         }
         return hand
     }

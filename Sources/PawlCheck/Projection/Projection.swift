@@ -5,7 +5,7 @@ internal import Pawl
 /// It is derived from the world and from the pending call of each process: the call says at which
 /// of the algorithm's numbered steps the process waits, and its arguments say what it has in hand.
 /// Only the document that a process has read or saved before it sends, no argument shows; that is
-/// taken from the ``Notebook``.
+/// taken from the ``Answers``.
 ///
 /// Everything that a spec has is there. What a spec doesn't have and a state of the checker does is
 /// what a process has been answered before and has no more need of.

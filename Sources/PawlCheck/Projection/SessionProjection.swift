@@ -6,11 +6,7 @@ internal import Pawl
 /// what it writes after two says that its messages are sent. How often it has called its algorithm
 /// no call says; in the spec it calls as often as it takes.
 struct SessionProjection: Projection {
-    private var base: OutboxProjection
-
-    init(notebook: Notebook) {
-        base = OutboxProjection(notebook: notebook)
-    }
+    private var base = OutboxProjection()
 
     var naming: Naming {
         get { base.naming }
@@ -74,9 +70,9 @@ struct SessionProjection: Projection {
 
     mutating func hand(of index: Int, in simulation: Simulation) -> Hand {
         let state = simulation.world.processes[index]
-        let page = base.notebook.page(of: index)
-        if state.role > 0 { return session(state, page, in: simulation) }
-        guard case .complete = page?.operation, let page, let call = state.pending.first?.call
+        let answers = Answers(to: index, in: simulation)
+        if state.role > 0 { return session(state, answers, in: simulation) }
+        guard case .complete = answers.operation, let call = state.pending.first?.call
         else { return base.hand(of: index, in: simulation) }
         var hand = Hand()
         if case .receive = call { return hand }
@@ -84,16 +80,16 @@ struct SessionProjection: Projection {
         let submission = held.map { simulation.interner.contents[$0.content].envelope.conversation }
         hand.copy = submission.map { [TLA.text(naming.message($0, in: simulation))] } ?? []
         hand.isTouched = state.hasLeftTraces
-        naming.fill(&hand, from: call, page, in: simulation)
+        naming.fill(&hand, from: call, answers, in: simulation)
         switch call {
         // The one document beside the entity that is read: it lists those that lie there.
         case .read(let address)
         where !Naming.isEntity(simulation.interner.addresses[address].key):
             hand.step = "gather"
             // The call does not say what was read before it.
-            hand.document = naming.document(page.document, in: simulation)
-        case .read where page.reads == 0: hand.step = "look"
-        case .write where page.sends == 0: hand.step = "tombstone"
+            hand.document = naming.document(answers.document, in: simulation)
+        case .read where answers.reads == 0: hand.step = "look"
+        case .write where answers.sends == 0: hand.step = "tombstone"
         case .send(let messages, _) where messages.first?.envelope.type == Submission.typeName:
             hand.step = "announce again"
             hand.outputs = []
@@ -104,11 +100,11 @@ struct SessionProjection: Projection {
     }
 
     private mutating func session(
-        _ state: WorldState.ProcessState, _ page: Notebook.Page?, in simulation: Simulation
+        _ state: WorldState.ProcessState, _ answers: Answers, in simulation: Simulation
     ) -> Hand {
         var hand = Hand()
         let id = MessageID("submission \(state.role)")
-        guard let call = state.pending.first?.call, let page else {
+        guard let call = state.pending.first?.call else {
             hand.step =
                 simulation.world.answered.contains(id)
                 ? "answered" : state.incarnation > 0 ? "dead" : "gave up"
@@ -117,12 +113,12 @@ struct SessionProjection: Projection {
         hand.copy = [TLA.text(naming.message(id, in: simulation))]
         hand.delivery = state.deliveries[id]?.tries ?? 0
         hand.isTouched = state.hasLeftTraces
-        naming.fill(&hand, from: call, page, in: simulation)
+        naming.fill(&hand, from: call, answers, in: simulation)
         switch call {
-        case .send where page.sends == 0:
+        case .send where answers.sends == 0:
             hand.step = "announce"
             hand.outputs = []
-        case .write where page.sends == 1: hand.step = "save"
+        case .write where answers.sends == 1: hand.step = "save"
         default: break
         }
         return hand

@@ -18,12 +18,9 @@ package struct SpecScope: Sendable {
 
     private let spec: Spec
     let plan: Plan
-    private let notebook = Notebook()
 
     package init(_ spec: Spec, _ scope: AlgorithmScope) {
         self.spec = spec
-        var scope = scope
-        scope.algorithm = scope.algorithm.noted(in: notebook)
         var plan = scope.plan
         plan.tellsCopiesApart = true
         self.plan = plan
@@ -31,10 +28,10 @@ package struct SpecScope: Sendable {
 
     var projection: any Projection {
         switch spec {
-        case .outbox: OutboxProjection(notebook: notebook)
-        case .transactional: TransactionalProjection(notebook: notebook)
-        case .session: SessionProjection(notebook: notebook)
-        case .inbox: InboxProjection(notebook: notebook)
+        case .outbox: OutboxProjection()
+        case .transactional: TransactionalProjection()
+        case .session: SessionProjection()
+        case .inbox: InboxProjection()
         }
     }
 
@@ -49,7 +46,7 @@ package struct SpecScope: Sendable {
             var graph = StateGraph()
             var projection = projection
             var path: [(number: Int, state: SpecState)] = []
-            var search = Search(Simulation(plan, on: executor, recalls: false), reductions)
+            var search = Search(Simulation(plan, on: executor), reductions)
             search.reached = { simulation, depth, transition in
                 let state = projection.state(of: simulation)
                 let number = graph.insert(state.text)

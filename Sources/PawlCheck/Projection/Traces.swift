@@ -10,7 +10,7 @@ extension SpecScope {
     ///   it is, whose it is, and the variables that it changes.
     package func traces(_ count: Int, seed: UInt64) -> [String] {
         ExplorerThread.run { executor in
-            let simulation = Simulation(plan, on: executor, recalls: false)
+            let simulation = Simulation(plan, on: executor)
             var projection = projection
             var draws = SeededGenerator(seed: seed)
             return (0..<count).map { _ in

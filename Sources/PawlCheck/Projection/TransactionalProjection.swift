@@ -4,7 +4,6 @@ internal import Pawl
 /// whose arguments say everything.
 struct TransactionalProjection: Projection {
     var naming = Naming()
-    let notebook: Notebook
 
     func others(in simulation: Simulation) -> [Variable] { [processed(in: simulation)] }
 
@@ -19,7 +18,7 @@ struct TransactionalProjection: Projection {
     }
 
     mutating func hand(of index: Int, in simulation: Simulation) -> Hand {
-        guard let (begun, call, _) = naming.begun(by: index, notebook, in: simulation) else {
+        guard let (begun, call, _) = naming.begun(by: index, in: simulation) else {
             return Hand()
         }
         var hand = begun
