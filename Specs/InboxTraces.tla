@@ -55,6 +55,7 @@ Agrees(e, p) ==
     /\ "written" \in DOMAIN e => e.written = IF Fits(p) THEN document'.version ELSE 0
     /\ "sent" \in DOMAIN e =>
         e.sent = [i \in DOMAIN process[p].outputs |-> process[p].outputs[i].of]
+    /\ "found" \in DOMAIN e => e.found = (Id(p) \in records)
     /\ "removed" \in DOMAIN e => e.removed = IsHolder(p)
 
 Follow ==

@@ -26,18 +26,17 @@ struct SpecsCommand: AsyncParsableCommand {
             }
         }
 
-        var scope: SpecScope {
-            let numbers = options.scopes[0].numbers
-            let spec: SpecScope.Spec =
-                switch options.algorithm?.shipped.name {
-                case "transactional": .transactional
-                case "inbox": .inbox
-                default: numbers.sessions > 0 ? .session : .outbox
-                }
-            return SpecScope(spec, numbers)
+        var numbers: AlgorithmScope { options.scopes[0].numbers }
+
+        var spec: SpecScope.Spec {
+            switch options.algorithm?.shipped.name {
+            case "transactional": .transactional
+            case "inbox": .inbox
+            default: numbers.sessions > 0 ? .session : .outbox
+            }
         }
 
-        var isTransactional: Bool { options.algorithm?.shipped.name == "transactional" }
+        var scope: SpecScope { SpecScope(spec, numbers) }
 
         func write(_ lines: [String]) throws {
             let text = lines.joined(separator: "\n") + "\n"
@@ -96,12 +95,12 @@ struct SpecsCommand: AsyncParsableCommand {
             let folder = FileManager.default.temporaryDirectory
                 .appending(path: "pawl-specs-\(ProcessInfo.processInfo.processIdentifier)")
             defer { try? FileManager.default.removeItem(at: folder) }
-            let numbers = scope.options.scopes[0].numbers
-            let isTransactional = scope.isTransactional
+            let numbers = scope.numbers
+            let spec = scope.spec
             let traces = try await withThrowingTaskGroup(of: (Int, String).self) { group in
                 for number in 0..<count {
                     let run = RecordedRun(
-                        isTransactional: isTransactional, consumers: numbers.consumers,
+                        spec: spec, consumers: numbers.consumers,
                         messages: numbers.messages, copies: numbers.copies,
                         outputs: numbers.outputs, seed: seed &+ UInt64(number),
                         folder: folder.appending(path: "\(number)"))

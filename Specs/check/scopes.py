@@ -224,4 +224,5 @@ TRACED = [
     drawn(replace(INBOX, messages=2, outputs=2, **FAULTS)),
     run(Scope("Outbox", **RUNS)),
     run(Scope("Transactional", **RUNS)),
+    run(Scope("Inbox", **RUNS)),
 ]

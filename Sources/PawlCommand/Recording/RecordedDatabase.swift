@@ -9,7 +9,7 @@ import Synchronization
 final class RecordedDatabase: Database {
     /// What is between the calls of an attempt.
     private enum Step {
-        case idle, loaded, saved, sent, reloading
+        case idle, loaded, saved, sent, recorded, reloading
     }
 
     /// How a call fails.
@@ -48,6 +48,7 @@ final class RecordedDatabase: Database {
     private let base: Base
     private let name: String
     private let key: DocumentKey
+    private let isInbox: Bool
     private let recorder: Recorder
     private let state: Mutex<State>
 
@@ -57,16 +58,18 @@ final class RecordedDatabase: Database {
     ///   - base: What it stands on.
     ///   - name: The endpoint's name in the spec.
     ///   - key: The one entity that the messages are about.
+    ///   - isInbox: Whether the entity forgets what was sent, as the inbox has it.
     ///   - fate: What may befall it.
     ///   - seed: What the draws of faults follow from.
     ///   - recorder: Where events go.
     init(
-        _ base: Base, _ name: String, key: DocumentKey, fate: Fate, seed: UInt64,
-        _ recorder: Recorder
+        _ base: Base, _ name: String, key: DocumentKey, isInbox: Bool, fate: Fate,
+        seed: UInt64, _ recorder: Recorder
     ) {
         self.base = base
         self.name = name
         self.key = key
+        self.isInbox = isInbox
         self.recorder = recorder
         state = Mutex(State(fate: fate, draws: SeededGenerator(seed: seed)))
     }
@@ -79,6 +82,7 @@ final class RecordedDatabase: Database {
     func read(
         _ key: DocumentKey, in partition: PartitionKey
     ) async throws(BackendError) -> Document? {
+        if key.kind == InboxRecords.kind { return try await readRecord(key, in: partition) }
         guard key == self.key else {
             try checkAlive()
             return try await base.store.read(key, in: partition)
@@ -86,7 +90,7 @@ final class RecordedDatabase: Database {
         await pause()
         return try await recorder.alone { () throws(BackendError) in
             try self.checkAlive()
-            let isAgain = self.state.withLock { $0.step == .reloading }
+            let isAgain = self.state.withLock { $0.step == .reloading || $0.step == .recorded }
             if !isAgain { self.beginAttempt() }
             return try await self.call { () throws(BackendError) in
                 let document = try await self.base.store.read(key, in: partition)
@@ -98,9 +102,45 @@ final class RecordedDatabase: Database {
         }
     }
 
+    private func readRecord(
+        _ key: DocumentKey, in partition: PartitionKey
+    ) async throws(BackendError) -> Document? {
+        await pause()
+        return try await recorder.alone { () throws(BackendError) in
+            try self.checkAlive()
+            return try await self.call { () throws(BackendError) in
+                let record = try await self.base.store.read(key, in: partition)
+                self.recorder.note("check", by: self.name, [("found", TLA.truth(record != nil))])
+                if record != nil { self.state.withLock { $0.step = .recorded } }
+                return record
+            }
+        }
+    }
+
+    private func writeRecord(
+        _ writes: [Write], in partition: PartitionKey
+    ) async throws(BackendError) -> WriteResult {
+        await pause()
+        return try await recorder.alone { () throws(BackendError) in
+            try self.checkAlive()
+            return try await self.call {
+                () throws(BackendError) in
+                _ = try await self.base.store.write(writes, in: partition)
+            } normally: { () throws(BackendError) in
+                let result = try await self.base.store.write(writes, in: partition)
+                self.recorder.note("add", by: self.name)
+                self.state.withLock { $0.step = .recorded }
+                return result
+            }
+        }
+    }
+
     func write(
         _ writes: [Write], in partition: PartitionKey
     ) async throws(BackendError) -> WriteResult {
+        if writes.first?.key.kind == InboxRecords.kind {
+            return try await writeRecord(writes, in: partition)
+        }
         guard writes.first?.key == key else {
             try checkAlive()
             return try await base.store.write(writes, in: partition)
@@ -121,8 +161,9 @@ final class RecordedDatabase: Database {
                 _ = try await write()
             } normally: { () throws(BackendError) in
                 let (result, number) = try await write()
+                let later = self.isInbox ? "forget" : "mark"
                 self.recorder.note(
-                    isSaving ? "save" : "mark", by: self.name, [("written", "\(number)")])
+                    isSaving ? "save" : later, by: self.name, [("written", "\(number)")])
                 if isSaving, number == 0 {
                     self.endAttempt()
                 } else {

@@ -1,6 +1,7 @@
 import Foundation
 import Logging
 import Pawl
+import PawlCheck
 import PawlSQLite
 
 /// A run of several endpoints on SQLite, each in its own environment as in a process of its own,
@@ -11,7 +12,7 @@ struct RecordedRun {
         let description: String
     }
 
-    let isTransactional: Bool
+    let spec: SpecScope.Spec
     let consumers: Int
     let messages: Int
     /// How many copies of the first message there are.
@@ -57,7 +58,7 @@ struct RecordedRun {
     /// One file for everything, or one for the store and one for the queues.
     private func base() throws -> RecordedDatabase.Base {
         let options = SQLiteOptions(synchronous: .normal)
-        if isTransactional {
+        if spec == .transactional {
             let database = try SQLiteDatabase.open(
                 folder.appending(path: "all.sqlite").path, options: options)
             return RecordedDatabase.Base(store: database, transport: database, database: database)
@@ -76,8 +77,8 @@ struct RecordedRun {
                 let fate: RecordedDatabase.Fate =
                     index == 0 ? .nothing : [.nothing, .death, .stall][Int(seed % 3)]
                 let database = RecordedDatabase(
-                    base, "c\(index + 1)", key: Self.key, fate: fate,
-                    seed: seed &* 1_000 &+ UInt64(index), recorder)
+                    base, "c\(index + 1)", key: Self.key, isInbox: spec == .inbox,
+                    fate: fate, seed: seed &* 1_000 &+ UInt64(index), recorder)
                 let endpoint = endpoint(on: database)
                 group.addTask {
                     // A dead process is restless: it is told again and again that it can't.
@@ -114,13 +115,14 @@ struct RecordedRun {
         let environment = Environment(now: system.now, sleep: system.sleep, random: system.random)
         // That calls fail is what is wanted.
         let logger = Logger(label: "recorded") { _ in SwiftLogNoOpLogHandler() }
-        if isTransactional {
+        if spec == .transactional {
             return Endpoint(
                 Self.handlers, database: database, options: options, environment: environment,
                 logger: logger)
         }
         return Endpoint(
-            Self.handlers, store: database, transport: database, deduplication: .outbox,
+            Self.handlers, store: database, transport: database,
+            deduplication: spec == .inbox ? .inbox : .outbox,
             options: options, environment: environment, logger: logger)
     }
 
