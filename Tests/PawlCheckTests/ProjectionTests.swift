@@ -73,6 +73,24 @@ struct ProjectionTests {
         }
     }
 
+    @Test("of the inbox have a record before the entity forgets, or both, but never neither")
+    func inbox() throws {
+        let graph = try SpecScope(.inbox, scope(.inbox)).states()
+        let saved = graph.states.filter { !$0.contains("committed = {}") }
+        #expect(saved.contains { !$0.contains("records = {}") })
+        #expect(
+            saved.allSatisfy {
+                // The first variable is the document; what processes have in hand comes later.
+                !$0.contains("records = {}")
+                    || $0.prefix { $0 != "\t" }.contains("state |-> \"pending\"")
+            })
+        // What is written next is taken from the past: each step has to be met.
+        for step in ["load", "check", "save", "send", "add", "forget", "reload", "acknowledge"] {
+            #expect(graph.states.contains { $0.contains("at |-> \"\(step)\"") }, "\(step)")
+        }
+        #expect(!graph.states.contains { $0.contains("another call") })
+    }
+
     @Test("are the same whether or not orders are left out")
     func sleepSets() throws {
         let scope = scope(.outbox, crashes: 1)
