@@ -144,8 +144,7 @@ LARGER = [
     replace(TRANSACTIONAL, messages=2, crashes=2, failures=1, redeliveries=1),
     replace(SESSION, consumers=2, crashes=1),
     replace(SESSION, messages=0, crashes=1, failures=1, delays=6),
-    replace(INBOX, crashes=1, failures=1, redeliveries=1, expiry=True),
-    replace(INBOX, messages=2, copies=1, crashes=1, expiry=True),
+    replace(INBOX, crashes=1, redeliveries=1, expiry=True),
 ]
 
 RIVALS = replace(OUTBOX, messages=2, copies=1)
