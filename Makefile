@@ -27,7 +27,7 @@ test: setup
 specs: setup
 	@Scripts/install-packages $(SPEC_PACKAGES)
 	swift build --product pawl
-	python3 Specs/check "$$(swift build --show-bin-path)/pawl" $(PARTS)
+	python3 -B Specs/check "$$(swift build --show-bin-path)/pawl" $(PARTS)
 
 bench: setup
 	swift build -c release --product pawl

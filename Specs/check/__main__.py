@@ -1,4 +1,4 @@
-"""Checks the specs, and compares the code with them: python3 Specs/check PAWL [PART...]
+"""Checks the specs, and compares the code with them: python3 -B Specs/check PAWL [PART...]
 
 PAWL is the program `pawl`, which writes down what the code does. The parts are states, larger,
 mutants and traces; without one, all. `make specs` gets all that is needed and calls this."""

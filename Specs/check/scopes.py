@@ -210,8 +210,8 @@ def drawn(scope, count=100):
     return ("checker", scope, ["traces", *scope.options, "--count", str(count)])
 
 
-def run(scope, count=20):
-    """Traces of endpoints that run on SQLite."""
+def run(scope, count=30):
+    """Traces of endpoints that run on SQLite; the scope says what may go wrong at the most."""
     return ("SQLite", scope, ["runs", *scope.options, "--count", str(count)])
 
 
