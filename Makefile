@@ -10,7 +10,7 @@ SPEC_PACKAGES = default-jre-headless python3 \
 ROUNDS ?= 1000
 MESSAGES ?= 100000
 
-.PHONY: demo test specs bench soak lint docs setup
+.PHONY: demo test specs check bench soak lint docs setup
 
 demo: setup
 	swift build -c release --product pawl
@@ -28,6 +28,12 @@ specs: setup
 	@Scripts/install-packages $(SPEC_PACKAGES)
 	swift build --product pawl
 	python3 -B Specs/check "$$(swift build --show-bin-path)/pawl" $(PARTS)
+
+# The algorithms that ship, in all their small scopes, and the mistakes that have to be found.
+check: setup
+	swift build -c release --product pawl
+	"$$(swift build -c release --show-bin-path)/pawl" check
+	"$$(swift build -c release --show-bin-path)/pawl" check --mutants
 
 bench: setup
 	swift build -c release --product pawl

@@ -42,6 +42,17 @@ public struct Attempt: Sendable {
     /// - Returns: The new state and the messages, addressed and known to be sendable.
     /// - Throws: What the handler threw, or a ``PawlError`` about a message that can't be sent.
     public func handle(_ documents: [Document?]) async throws -> Effects {
+        try await handle(documents, isAnySize: false)
+    }
+
+    /// Runs the handler.
+    ///
+    /// - Parameters:
+    ///   - documents: The documents as they were read, in the order of ``keys``.
+    ///   - isAnySize: Whether messages may be larger than the transport can carry.
+    /// - Returns: The new state and the messages, addressed.
+    /// - Throws: What the handler threw, or a ``PawlError`` about a message that can't be sent.
+    package func handle(_ documents: [Document?], isAnySize: Bool) async throws -> Effects {
         let context = Context(message: message, now: environment.now())
         let before = documents.map { $0?.content.body }
         let after = try await work.run(before, context)
@@ -49,7 +60,16 @@ public struct Attempt: Sendable {
         return Effects(
             bodies: context.isRejected ? before : after,
             messages: try await router.address(
-                context.sent, from: endpoint, because: message, at: context.now))
+                context.sent, from: endpoint, because: message, at: context.now,
+                isAnySize: isAnySize))
+    }
+
+    /// The same attempt, with one other document in place of the one that remembers it.
+    func moved(to key: DocumentKey, in partition: PartitionKey) -> Attempt {
+        Attempt(
+            message: message, endpoint: endpoint,
+            work: Work(partition: partition, key: key, like: work), router: router,
+            environment: environment, logger: logger)
     }
 
     /// The writes that save a new state, each under the condition that the document is as it was

@@ -6,7 +6,7 @@ public struct PawlError: Error, Sendable, CustomStringConvertible {
             case malformedMessage, malformedDocument, unknownType, missingEntity, entityExists
             case noDestination, ambiguousDestination, messageTooLarge, documentTooLarge
             case nameTaken, sameEntityTwice, diedAlone, noSuchDeadLetter, deadLetterTooOld
-            case contention
+            case contention, unsupportedMessage
         }
         private let base: Base
 
@@ -40,6 +40,10 @@ public struct PawlError: Error, Sendable, CustomStringConvertible {
         public static let deadLetterTooOld = Code(base: .deadLetterTooOld)
         /// Others changed the entity again and again between a read and the write.
         public static let contention = Code(base: .contention)
+
+        /// A message needs something that this endpoint's algorithm does not have: the store of its
+        /// token, or of its body.
+        public static let unsupportedMessage = Code(base: .unsupportedMessage)
 
         /// The code's name.
         public var description: String { base.rawValue }

@@ -177,6 +177,8 @@ struct Naming {
             case .staged: state = "staged"
             case .unstaged: state = "unstaged"
             case .claimed: state = "claimed"
+            case .registered: state = "registered"
+            case .doomed: state = "doomed"
             }
             entries.append(
                 TLA.record([

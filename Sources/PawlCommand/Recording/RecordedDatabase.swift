@@ -379,6 +379,8 @@ final class RecordedDatabase: Database {
                 case .staged: ("staged", 0)
                 case .unstaged: ("unstaged", 0)
                 case .claimed: ("claimed", 0)
+                case .registered: ("registered", 0)
+                case .doomed: ("doomed", 0)
                 }
             return TLA.record([
                 ("id", TLA.text(recorder.name(of: entry.id))), ("state", TLA.text(state)),
