@@ -100,7 +100,9 @@ extension Simulation {
         var state: UInt64 = (entry.isLocal ? 2 : 0) | (entry.isDuplicated ? 1 : 0)
         if !entry.isGone {
             state |= UInt64(entry.leases) << 16 | UInt64(entry.endedLeases) << 2
-            if entry.holder != nil { state |= UInt64(entry.copy + 1) << 48 }
+            if entry.holder != nil || plan.tellsCopiesApart {
+                state |= UInt64(entry.copy + 1) << 48
+            }
         }
         return interner.contents[entry.content].digest.short &+ state &* 0x9E37_79B9_7F4A_7C15
     }

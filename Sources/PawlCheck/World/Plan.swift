@@ -69,6 +69,9 @@ package struct Plan: Sendable {
     var longestHang: Duration = .seconds(90)
     /// Whether the properties that come for free are checked.
     var checksMessages = true
+    /// Whether copies of a message are told apart while nobody holds them, so that a state says
+    /// which is which. It makes more states of it, that a spec can be compared with.
+    var tellsCopiesApart = false
     var always: [Property] = []
     var finally: [Property] = []
     /// The longest execution, in steps; what comes to no rest by then never will.

@@ -93,7 +93,7 @@ extension Simulation {
             world.processes[index].local.mix(UInt64(error.effect.hashValueInOrder))
         case .cancelled, .dead: break
         }
-        goOn(index, with: (place, reply))
+        goOn(index, with: (place, reply), to: pending.call)
     }
 
     private func reply(to call: Call, of index: Int, _ verdict: Verdict) -> CallReply {
