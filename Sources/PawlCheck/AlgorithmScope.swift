@@ -32,8 +32,8 @@ package struct AlgorithmScope: Sendable {
     }
 
     private static let queue = "orders"
-    private static let outbound = "outbound"
-    private static let key = DocumentKey(kind: "Entity", id: "e")
+    fileprivate static let outbound = "outbound"
+    fileprivate static let key = DocumentKey(kind: "Entity", id: "e")
 
     /// The scope in words.
     package var description: String {
@@ -71,7 +71,11 @@ package struct AlgorithmScope: Sendable {
                     envelope: envelope, queue: Self.queue, copies: number == 0 ? copies : 1,
                     isLocal: isLocal))
         }
+        var consumer = consumer
+        // It handles one after the other as it is.
+        consumer.alone = consumer.body
         plan.roles.append(consumer)
+        if algorithm.demand == .idempotence { plan.reference = Reference() }
         for session in 0..<sessions {
             plan.roles.append(self.session(session))
         }
@@ -109,8 +113,8 @@ package struct AlgorithmScope: Sendable {
                             over: database, environment)
                     } else {
                         let work = simulation.watched(
-                            Self.work(outputs: outputs), on: envelope, in: process,
-                            as: algorithm.watching)
+                            algorithm.work(outputs: outputs, on: envelope), on: envelope,
+                            at: Self.queue, in: process, as: algorithm.watching)
                         outcome = try await deduplication.process(
                             Attempt(
                                 message: envelope, endpoint: Self.queue, work: work,
@@ -141,8 +145,8 @@ package struct AlgorithmScope: Sendable {
             let attempt = Attempt(
                 message: envelope, endpoint: Self.queue,
                 work: simulation.watched(
-                    Self.work(outputs: outputs), on: envelope, in: process,
-                    as: algorithm.watching),
+                    algorithm.work(outputs: outputs, on: envelope), on: envelope,
+                    at: Self.queue, in: process, as: algorithm.watching.ofSubmissions),
                 router: Router(transport: process.database), environment: environment)
             let deduplication = algorithm.make(process.database, environment)
             // Whoever gets no answer asks again, with the same id; after a while he gives up.
@@ -154,15 +158,30 @@ package struct AlgorithmScope: Sendable {
             }
         }
     }
+}
+
+extension AlgorithmUnderCheck {
+    /// An entity in which a message's effect shows, and shows once, however often it is applied.
+    private struct Handled: Entity {
+        var messages = GrowOnlySet<MessageID>()
+    }
 
     /// The least that a handler can do: it changes the entity and sends messages. What the attempt
-    /// and the entity's version have to do with that, the marks say.
-    private static func work(outputs: Int) -> Work {
-        Work(partition: "e", keys: [key]) { _, context in
+    /// and the entity's version have to do with that, the marks say; where there are none, the
+    /// entity and the messages have to say what comes of what.
+    fileprivate func work(outputs: Int, on message: Envelope) -> Work {
+        let isIdempotent = demand == .idempotence
+        let key = AlgorithmScope.key
+        return Work(partition: "e", keys: [key]) { bodies, context in
             for _ in 0..<outputs {
-                context.add(type: "Output", body: [], to: .queue(outbound))
+                context.add(
+                    type: "Output", body: isIdempotent ? try JSON.encode(message.id) : [],
+                    to: .queue(AlgorithmScope.outbound))
             }
-            return [[UInt8(ascii: "{"), UInt8(ascii: "}")]]
+            guard isIdempotent else { return [[UInt8(ascii: "{"), UInt8(ascii: "}")]] }
+            var handled = try bodies[0].map { try Handled(storedAs: $0, at: key) } ?? Handled()
+            handled.messages.insert(message.id)
+            return [try JSON.encode(handled)]
         }
     }
 }

@@ -57,6 +57,9 @@ package struct AlgorithmUnderCheck: Sendable {
     package static let inboxEventual = AlgorithmUnderCheck(
         .inbox(retention: .days(7), reads: .eventual), name: "inbox-eventual")
 
+    /// The one that remembers nothing, for idempotent handlers, as it ships.
+    package static let natural = AlgorithmUnderCheck(.natural)
+
     /// The transactional algorithm as it ships.
     package static let transactional = AlgorithmUnderCheck(
         name: "transactional", needsDatabase: true
@@ -64,6 +67,6 @@ package struct AlgorithmUnderCheck: Sendable {
 
     /// All that ship.
     package static let shipped: [AlgorithmUnderCheck] = [
-        .outbox, .outboxStaged, .inbox, .inboxEventual, .transactional,
+        .outbox, .outboxStaged, .inbox, .inboxEventual, .natural, .transactional,
     ]
 }

@@ -146,6 +146,11 @@ package struct Examination: Sendable {
         if let failure = findings.failure {
             throw CheckFailure([counterexample(failure)], summary: summary)
         }
+        if findings.lacksReference {
+            throw CheckError(
+                code: .notExhausted, message: findings.caveats.joined(separator: "\n"),
+                summary: nil)
+        }
         if case .exhaustive = strategy.kind, !findings.isExhausted {
             let isTooLarge = findings.executions >= strategy.executions
             throw CheckError(
@@ -210,6 +215,9 @@ package struct Examination: Sendable {
 
     /// Makes one execution again: throws what it shows, or that it shows nothing.
     package func replay(_ places: [Int]) throws -> CheckSummary {
+        if let reason = plan.reference?.prepare(for: plan) {
+            throw CheckError(code: .notExhausted, message: reason, summary: nil)
+        }
         let replayed = ExplorerThread.run { executor in
             Simulation(plan, on: executor).replay(places: places)
         }

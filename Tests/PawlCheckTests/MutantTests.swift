@@ -10,7 +10,7 @@ struct MutantTests {
     static let known = [
         "1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12", "13", "14", "17", "18",
         "19", "20", "32", "41", "48", "60", "61", "62", "63",
-        "t1", "t2", "t3", "t4", "t5", "t6",
+        "t1", "t2", "t3", "t4", "t5", "t6", "n1", "n2", "n3", "n4",
     ]
 
     /// What ships, and a copy into which no mistake was put.
@@ -25,7 +25,7 @@ struct MutantTests {
             self.algorithm = algorithm
             self.copy = AlgorithmUnderCheck(
                 name: algorithm.name, needsDatabase: algorithm.needsDatabase,
-                largestDocument: algorithm.largestDocument, make: copy)
+                largestDocument: algorithm.largestDocument, demand: algorithm.demand, make: copy)
         }
 
         var testDescription: String { algorithm.name }
@@ -36,6 +36,7 @@ struct MutantTests {
         Shipped(.outboxStaged) { MistakenStaging(nil, database: $0, environment: $1) },
         Shipped(.inbox) { MistakenInbox(nil, database: $0, environment: $1) },
         Shipped(.inboxEventual) { MistakenClaimInbox(nil, database: $0, environment: $1) },
+        Shipped(.natural) { MistakenNatural(nil, database: $0, environment: $1) },
         Shipped(.transactional) { MistakenTransactional(nil, database: $0, environment: $1) },
     ]
 
@@ -95,6 +96,7 @@ struct MutantTests {
         let visible = [
             "9", "10", "11", "13", "14", "32", "32c", "17", "17b", "18", "3", "60", "61", "62",
             "63", "1", "5", "6", "41", "60b", "t4", "48", "s4",
+            "n1", "n3", "n4",
         ]
         for mutant in Mutants.catalogued where visible.contains(mutant.id) {
             let shipped = try Self.shipped(mutant.base)

@@ -15,10 +15,13 @@
 public struct GrowOnlySet<Element: Hashable & Comparable & Codable & Sendable>: Hashable, Sendable {
     private var members: Set<Element> = []
 
+    /// Creates an empty set.
+    public init() {}
+
     /// Creates a set of these elements.
     ///
-    /// - Parameter elements: The elements; none by default.
-    public init(_ elements: some Sequence<Element> = []) {
+    /// - Parameter elements: The elements.
+    public init(_ elements: some Sequence<Element>) {
         members = Set(elements)
     }
 

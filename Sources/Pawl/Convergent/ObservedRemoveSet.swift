@@ -89,7 +89,7 @@ public struct ObservedRemoveSet<Element: Hashable & Comparable & Codable & Senda
     ///
     /// - Parameters:
     ///   - element: The element.
-    ///   - tags: Ids of messages that add it.
+    ///   - messages: Ids of messages that add it; see ``tags(of:)``.
     public mutating func remove(_ element: Element, tags messages: some Sequence<MessageID>) {
         var known = tags[element] ?? Tags()
         for message in messages {

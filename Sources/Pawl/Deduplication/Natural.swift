@@ -73,7 +73,7 @@ extension Outgoing {
     /// The same message, in all that it says a function of the one that has caused it. So it was sent
     /// a moment after that, whenever it really was: all copies say the same, and what follows
     /// remains later than what it follows from.
-    fileprivate func sent(because cause: Envelope) -> Outgoing {
+    package func sent(because cause: Envelope) -> Outgoing {
         var envelope = envelope
         envelope.sentAt = cause.sentAt + .microseconds(1)
         return Outgoing(envelope, to: queue, notBefore: notBefore)

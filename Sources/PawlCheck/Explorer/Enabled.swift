@@ -25,8 +25,9 @@ extension Simulation {
                 }
                 let hangs = pending.hangsUntil.map { world.now < $0 } ?? false
                 if !hangs, first.count + good.count > before { isBusy = true }
-                addFaults(pending, of: index, held, to: &faults)
+                if !isSpared(index) { addFaults(pending, of: index, held, to: &faults) }
             }
+            if isSpared(index) { continue }
             addProcessFaults(index, held, canTimePass: deadline != nil, to: &faults)
         }
         first += good
@@ -38,6 +39,11 @@ extension Simulation {
         addWorldFaults(to: &faults)
         first += faults
         return first
+    }
+
+    /// Whether nothing may go wrong in a process.
+    private func isSpared(_ index: Int) -> Bool {
+        plan.sparesEndpoints && plan.roles[world.processes[index].role].alone != nil
     }
 
     /// Whether nothing is left to be done: no call is under way, no message waits for somebody or is

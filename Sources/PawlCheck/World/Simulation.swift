@@ -116,6 +116,7 @@ final class Simulation: @unchecked Sendable {
         }
         world.processes[index].incarnation += 1
         world.processes[index].deliveries.removeAll(keepingCapacity: true)
+        world.processes[index].unmarked.removeAll()
         if plan.roles[world.processes[index].role].restarts {
             beginLife(index)
         } else {

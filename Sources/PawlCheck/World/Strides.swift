@@ -158,6 +158,7 @@ extension Simulation {
             var note = note
             note.earlier = world.attempts.values.count { $0.message == note.message }
             world.attempts[attempt] = note
+            if note.unmarked != nil { begin(unmarked: attempt, in: index) }
         case .giveBack(let receipt):
             if let entry = entry(of: receipt) { letGo(entry, byDeath: false) }
         case .answered(let id): world.answered.insert(id)

@@ -34,6 +34,19 @@ struct CrashPointTests {
         #expect(try await points.violations() == [])
     }
 
+    @Test("the natural algorithm moves the system exactly once, with handlers made for it")
+    func natural() async throws {
+        let points = CrashPoints(
+            algorithm: { Deduplication.natural.make($0, $0, $1) }, isIdempotent: true)
+        #expect(try await points.violations() == [])
+    }
+
+    @Test("and with handlers that count on being called once it does not")
+    func unnatural() async throws {
+        let points = CrashPoints { Deduplication.natural.make($0, $0, $1) }
+        #expect(try await points.violations().contains { $0.contains("payments") })
+    }
+
     @Test("the copies that mistakes are put into do so too as long as none is")
     func copies() async throws {
         let outbox = CrashPoints { database, environment in
@@ -46,6 +59,9 @@ struct CrashPointTests {
         #expect(try await transactional.violations() == [])
         let inbox = CrashPoints { MistakenInbox(nil, database: $0, environment: $1) }
         #expect(try await inbox.violations() == [])
+        let natural = CrashPoints(
+            algorithm: { MistakenNatural(nil, database: $0, environment: $1) }, isIdempotent: true)
+        #expect(try await natural.violations() == [])
         let claims = CrashPoints { MistakenClaimInbox(nil, database: $0, environment: $1) }
         #expect(try await claims.violations() == [])
     }
@@ -62,7 +78,8 @@ struct CrashPointTests {
     func mutants(id: String) async throws {
         let mutant = try #require(Mutants.catalogued.first { $0.id == id })
         let points = CrashPoints(
-            algorithm: { mutant.algorithm.make($0, $1) }, isLocal: mutant.scope.isLocal)
+            algorithm: { mutant.algorithm.make($0, $1) }, isLocal: mutant.scope.isLocal,
+            isIdempotent: mutant.algorithm.demand == .idempotence)
         #expect(try await points.violations() != [], "\(mutant.name)")
     }
 }
