@@ -93,7 +93,7 @@ struct IdempotenceTests {
         _ strategy: Strategy = .exhaustive(crashes: 0, failures: 0), _ describe: (World) -> Void
     ) throws -> Counterexample {
         let failure = #expect(throws: CheckFailure.self) { try check(strategy, describe) }
-        return try #require(failure?.violations.first)
+        return try #require(failure?.counterexamples.first)
     }
 
     private func violation(
@@ -102,7 +102,7 @@ struct IdempotenceTests {
     ) throws -> Counterexample {
         try violation(strategy) { world in
             world.run(
-                Handlers("carts") { Handle(AddItem.self, by: \.cart, handle) },
+                Handlers("carts") { Handle(AddItem.self, by: \.cart, .any, handle) },
                 deduplication: .natural, options: .single)
             world.outside("mail", handles: ItemAdded.self, CartsChecked.self)
             world.deliver(AddItem.book, copies: copies)

@@ -87,7 +87,8 @@ struct ConvergentTests {
 
     @Test("observed-remove sets, whatever the messages remove", arguments: seeds)
     func observedRemoveSet(seed: UInt64) throws {
-        try expectLaws(seed, of: ObservedRemoveSet<String>(), commuting: false) { number, generator in
+        try expectLaws(seed, of: ObservedRemoveSet<String>(), commuting: false) {
+            number, generator in
             let (word, id) = (Self.word(&generator), MessageID(number: number))
             switch Int.random(in: 0..<4, using: &generator) {
             case 0: return Operation(name: "remove \(word)") { $0.remove(word, by: id) }
@@ -102,7 +103,7 @@ struct ConvergentTests {
         }
     }
 
-    @Test("observed-remove sets in any order, where a removal says what it removes", arguments: seeds)
+    @Test("observed-remove sets in any order, if a removal says what it removes", arguments: seeds)
     func observedRemoveSetByTags(seed: UInt64) throws {
         try expectLaws(seed, of: ObservedRemoveSet<String>()) { number, generator in
             let (word, id) = (Self.word(&generator), MessageID(number: number))
@@ -140,7 +141,9 @@ struct ConvergentTests {
     func messageCounter(seed: UInt64) throws {
         try expectLaws(seed, of: MessageCounter()) { number, generator in
             let amount = Int.random(in: -5...5, using: &generator)
-            return Operation(name: "\(amount)") { try $0.add(amount, by: MessageID(number: number)) }
+            return Operation(name: "\(amount)") {
+                try $0.add(amount, by: MessageID(number: number))
+            }
         }
     }
 
@@ -234,7 +237,8 @@ struct ConvergentTests {
         try facts.record(1, as: "a")
         let fact = #expect(throws: PawlError.self) { try facts.record(2, as: "a") }
         #expect(fact?.code == .contradiction)
-        #expect(fact?.message.contains("2 can't be recorded as a: under that id there is 1") == true)
+        #expect(
+            fact?.message.contains("2 can't be recorded as a: under that id there is 1") == true)
         #expect(facts["a"] == 1)
         var counter = MessageCounter()
         let id = MessageID("m")
