@@ -203,7 +203,9 @@ package struct Examination: Sendable {
 
     /// Makes a failure small and tells it.
     package func counterexample(_ failure: Findings.Failure) -> Counterexample {
-        ExplorerThread.run { executor in
+        // Another examination of the same scope may have found it.
+        _ = plan.reference?.prepare(for: plan)
+        return ExplorerThread.run { executor in
             let clock = ContinuousClock()
             let end = clock.now + shrinkingTime
             let simulation = Simulation(plan, on: executor)

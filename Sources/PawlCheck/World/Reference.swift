@@ -91,10 +91,15 @@ package final class Reference: Sendable {
             """)
     }
 
-    /// The ends; none as long as they are not known.
+    /// The ends. They have to be found before anything is compared with them.
     var endings: Set<Ending> {
         progress.withLock { progress in
-            if case .known(let endings) = progress { endings } else { [] }
+            switch progress {
+            case .known(let endings): return endings
+            // Nobody explores then.
+            case .failed: return []
+            case .unknown: preconditionFailure("compared with ends that were not looked for")
+            }
         }
     }
 }
