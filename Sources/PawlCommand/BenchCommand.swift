@@ -17,7 +17,9 @@ struct BenchCommand: AsyncParsableCommand {
     @Option(help: "The backend: sqlite.")
     var backend = Backend.sqlite
 
-    @Option(help: "The algorithm: transactional or outbox.", transform: algorithm(named:))
+    @Option(
+        help: "The algorithm: transactional or outbox. (default: transactional)",
+        transform: algorithm(named:))
     var algorithm = SQLiteBenchmark.Algorithm.transactional
 
     @Option(help: "How many messages are measured.")
@@ -52,7 +54,8 @@ struct BenchCommand: AsyncParsableCommand {
         guard name != "natural" else {
             throw ValidationError(
                 """
-                The handler that is measured adds points, so that applying it twice is not                 applying it once; 'natural' would give wrong results. Take another algorithm.
+                The handler that is measured adds points, so that applying it twice is not \
+                applying it once; 'natural' would give wrong results. Take another algorithm.
                 """)
         }
         guard let algorithm = SQLiteBenchmark.Algorithm(rawValue: name) else {

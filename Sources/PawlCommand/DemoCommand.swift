@@ -57,7 +57,9 @@ struct DemoCommand: AsyncParsableCommand {
         guard name != "natural" else {
             throw ValidationError(
                 """
-                The webshop's handlers count on being called once for each message, as most do:                 they charge and append. 'natural' is for handlers that do nothing more when they                 are called twice; 'pawl check --algorithm natural' shows it.
+                The webshop's handlers count on being called once for each message, as most do: \
+                they charge and append. 'natural' is for handlers that do nothing more when they \
+                are called twice; 'pawl check --algorithm natural' shows it.
                 """)
         }
         guard let algorithm = DemoOptions.Algorithm(rawValue: name) else {

@@ -8,6 +8,16 @@ extension Simulation {
     ///   executions that are tried have few changes from one process to another.
     /// - Returns: The choices; none, if nothing can happen any more.
     func enabled(preferring preferred: UInt8) -> [Candidate] {
+        let all = allEnabled(preferring: preferred)
+        // What other executions are compared with has no rivals as long as nothing has failed.
+        guard plan.sparesEndpoints, world.budgets == plan.budgets,
+            let submitting = world.processes.firstIndex(where: \.isSubmitting)
+        else { return all }
+        let own = all.filter { $0.transition.process == UInt8(submitting) }
+        return own.contains { !$0.transition.isFault } ? own : all
+    }
+
+    private func allEnabled(preferring preferred: UInt8) -> [Candidate] {
         var good: [Candidate] = []
         var faults: [Candidate] = []
         var first: [Candidate] = []

@@ -44,7 +44,8 @@ struct Ending: Hashable, Sendable {
 ///
 /// They are found before anything else is explored, once for a plan and all that are made from it.
 /// What is outside of the endpoints, sessions and code of the user's own, is no consumer of messages,
-/// so that what goes wrong there may well show: that can go wrong here, too.
+/// so that what goes wrong there may well show: that can go wrong here, too. Until it does, others
+/// wait while a submission is under way.
 package final class Reference: Sendable {
     private enum Progress: Sendable {
         case unknown
@@ -81,7 +82,9 @@ package final class Reference: Sendable {
         limits.executions = mostExecutions
         // What is wrong even so is found again, and told, where everything is explored.
         limits.stopsAtViolation = false
-        let findings = plan.explore(.all, limits)
+        // Who submits keeps others waiting, whether or not what they do depends on it; so of choices
+        // that seem independent, one order is not enough.
+        let findings = plan.explore(Reductions(sleepSets: false), limits)
         if findings.isExhausted { return .known(endings.all) }
         return .failed(
             """

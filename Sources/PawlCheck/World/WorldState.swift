@@ -76,6 +76,8 @@ extension WorldState {
         var deliveries: [MessageID: (handle: String, tries: Int)] = [:]
         /// The attempts by idempotent handlers that its memory can still have to do with.
         var unmarked: [Int] = []
+        /// Whether it has made an attempt at a submission that was not answered yet.
+        var isSubmitting = false
         /// Whether it has changed anything since it has received its last message.
         var hasLeftTraces = false
         /// How its code has come to where it is.
