@@ -34,7 +34,7 @@ package struct AlgorithmScope: Sendable {
     }
 
     private static let queue = "orders"
-    private static let outbound = "outbound"
+    fileprivate static let outbound = "outbound"
     private static let key = DocumentKey(kind: "Entity", id: "e")
     private static let receiverKey = DocumentKey(kind: "Received", id: "r")
 
@@ -85,6 +85,7 @@ package struct AlgorithmScope: Sendable {
                     "receiver", of: Self.outbound, instances: receivers,
                     changing: Self.receiverKey, 0))
         }
+        if algorithm.demand == .idempotence { plan.reference = Reference() }
         for session in 0..<sessions {
             plan.roles.append(self.session(session))
         }
@@ -95,7 +96,7 @@ package struct AlgorithmScope: Sendable {
         _ name: String, of queue: String, instances: Int, changing key: DocumentKey, _ outputs: Int
     ) -> Plan.Role {
         let algorithm = algorithm
-        return Plan.Role(
+        var role = Plan.Role(
             name: name, instances: instances, forgets: !keepsMemory, isCancellable: false
         ) { process in
             let simulation = process.simulation
@@ -123,8 +124,8 @@ package struct AlgorithmScope: Sendable {
                             over: database, environment)
                     } else {
                         let work = simulation.watched(
-                            Self.work(key, outputs: outputs), on: envelope, in: process,
-                            as: algorithm.watching)
+                            algorithm.work(key, outputs: outputs, on: envelope), on: envelope,
+                            at: queue, in: process, as: algorithm.watching)
                         outcome = try await deduplication.process(
                             Attempt(
                                 message: envelope, endpoint: queue, work: work,
@@ -137,6 +138,9 @@ package struct AlgorithmScope: Sendable {
                 }
             }
         }
+        // It handles one after the other as it is.
+        role.alone = role.body
+        return role
     }
 
     private func session(_ number: Int) -> Plan.Role {
@@ -155,8 +159,8 @@ package struct AlgorithmScope: Sendable {
             let attempt = Attempt(
                 message: envelope, endpoint: Self.queue,
                 work: simulation.watched(
-                    Self.work(Self.key, outputs: outputs), on: envelope, in: process,
-                    as: algorithm.watching),
+                    algorithm.work(Self.key, outputs: outputs, on: envelope), on: envelope,
+                    at: Self.queue, in: process, as: algorithm.watching.ofSubmissions),
                 router: Router(transport: process.database), environment: environment)
             let deduplication = algorithm.make(process.database, environment)
             // Whoever gets no answer asks again, with the same id; after a while he gives up.
@@ -168,15 +172,29 @@ package struct AlgorithmScope: Sendable {
             }
         }
     }
+}
+
+extension AlgorithmUnderCheck {
+    /// An entity in which a message's effect shows, and shows once, however often it is applied.
+    private struct Handled: Entity {
+        var messages = GrowOnlySet<MessageID>()
+    }
 
     /// The least that a handler can do: it changes the entity and sends messages. What the attempt
-    /// and the entity's version have to do with that, the marks say.
-    private static func work(_ key: DocumentKey, outputs: Int) -> Work {
-        Work(partition: PartitionKey(key.id), keys: [key]) { _, context in
+    /// and the entity's version have to do with that, the marks say; where there are none, the
+    /// entity and the messages have to say what comes of what.
+    fileprivate func work(_ key: DocumentKey, outputs: Int, on message: Envelope) -> Work {
+        let isIdempotent = demand == .idempotence
+        return Work(partition: PartitionKey(key.id), keys: [key]) { bodies, context in
             for _ in 0..<outputs {
-                context.add(type: "Output", body: [], to: .queue(outbound))
+                context.add(
+                    type: "Output", body: isIdempotent ? try JSON.encode(message.id) : [],
+                    to: .queue(AlgorithmScope.outbound))
             }
-            return [[UInt8(ascii: "{"), UInt8(ascii: "}")]]
+            guard isIdempotent else { return [[UInt8(ascii: "{"), UInt8(ascii: "}")]] }
+            var handled = try bodies[0].map { try Handled(storedAs: $0, at: key) } ?? Handled()
+            handled.messages.insert(message.id)
+            return [try JSON.encode(handled)]
         }
     }
 }

@@ -99,6 +99,10 @@ extension Mutant {
         if base == "inbox" {
             scopes.insert(explored(2, Budgets(crashes: 1, redeliveries: 1)), at: 7)
         }
+        if base == "natural" {
+            // What a copy makes good for shows where there is none.
+            scopes.insert(explored(1, Budgets(crashes: 2)), at: 4)
+        }
         if base == "transactional" {
             scopes += [
                 explored(1, Budgets(crashes: 1)) { $0.isLocal = true },

@@ -12,7 +12,7 @@ package enum Mutants {
     /// nobody's way is barred by them and nothing of theirs is overwritten.
     package static let catalogued: [Mutant] =
         outboxMutants + inboxMutants + claimMutants + stagingMutants + tokenMutants
-        + transactionalMutants + sessionMutants
+        + transactionalMutants + sessionMutants + naturalMutants
 
     /// Those, and the generated ones of what ships.
     package static func all() async throws -> [Mutant] {

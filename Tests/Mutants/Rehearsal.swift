@@ -81,8 +81,9 @@ struct Rehearsal {
     }
 
     private func attempt(_ id: String) -> Attempt {
+        let isIdempotent = algorithm.demand == .idempotence
         let work = Work(partition: Self.partition, keys: [Self.key]) { bodies, context in
-            let count = (bodies[0]?.count ?? 0) + 1
+            let count = isIdempotent ? 1 : (bodies[0]?.count ?? 0) + 1
             context.publish(Counted(count: count))
             return [Array(repeating: 1, count: count)]
         }

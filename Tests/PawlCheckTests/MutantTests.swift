@@ -9,8 +9,8 @@ struct MutantTests {
     /// The ids in the catalogue of whatever is a mistake in what ships.
     static let known = [
         "1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12", "13", "14", "17", "18",
-        "19", "20", "23", "24", "25", "26", "27", "28", "29", "32", "34", "35", "36", "41", "48", "60", "61", "62", "63",
-        "t1", "t2", "t3", "t4", "t5", "t6",
+        "19", "20", "23", "24", "25", "26", "27", "28", "29", "32", "34", "35", "36", "41", "48",
+        "60", "61", "62", "63", "t1", "t2", "t3", "t4", "t5", "t6", "n1", "n2", "n3", "n4",
     ]
 
     /// What ships, and a copy into which no mistake was put.
@@ -26,7 +26,7 @@ struct MutantTests {
             self.copy = AlgorithmUnderCheck(
                 name: algorithm.name, needsDatabase: algorithm.needsDatabase,
                 largestDocument: algorithm.largestDocument, hasTokens: algorithm.hasTokens,
-                make: copy)
+                demand: algorithm.demand, make: copy)
         }
 
         var testDescription: String { algorithm.name }
@@ -38,6 +38,7 @@ struct MutantTests {
         Shipped(.inbox) { MistakenInbox(nil, database: $0, environment: $1) },
         Shipped(.inboxEventual) { MistakenClaimInbox(nil, database: $0, environment: $1) },
         Shipped(.tokens) { MistakenTokens(nil, database: $0, environment: $1) },
+        Shipped(.natural) { MistakenNatural(nil, database: $0, environment: $1) },
         Shipped(.transactional) { MistakenTransactional(nil, database: $0, environment: $1) },
     ]
 
@@ -97,6 +98,7 @@ struct MutantTests {
         let visible = [
             "9", "10", "11", "13", "14", "32", "32c", "17", "17b", "18", "3", "60", "61", "62",
             "63", "1", "5", "6", "41", "60b", "t4", "48", "s4",
+            "n1", "n3", "n4",
         ]
         for mutant in Mutants.catalogued where visible.contains(mutant.id) {
             let shipped = try Self.shipped(mutant.base)

@@ -6,7 +6,7 @@ public struct PawlError: Error, Sendable, CustomStringConvertible {
             case malformedMessage, malformedDocument, unknownType, missingEntity, entityExists
             case noDestination, ambiguousDestination, messageTooLarge, documentTooLarge
             case nameTaken, sameEntityTwice, diedAlone, noSuchDeadLetter, deadLetterTooOld
-            case contention, unsupportedMessage
+            case contention, unsupportedMessage, contradiction
         }
         private let base: Base
 
@@ -40,6 +40,8 @@ public struct PawlError: Error, Sendable, CustomStringConvertible {
         public static let deadLetterTooOld = Code(base: .deadLetterTooOld)
         /// Others changed the entity again and again between a read and the write.
         public static let contention = Code(base: .contention)
+        /// Under one key, which has one value for ever, there are to be two.
+        public static let contradiction = Code(base: .contradiction)
 
         /// A message needs something that this endpoint's algorithm does not have: the store of its
         /// token, or of its body.

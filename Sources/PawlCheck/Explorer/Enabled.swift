@@ -8,6 +8,16 @@ extension Simulation {
     ///   executions that are tried have few changes from one process to another.
     /// - Returns: The choices; none, if nothing can happen any more.
     func enabled(preferring preferred: UInt8) -> [Candidate] {
+        let all = allEnabled(preferring: preferred)
+        // What other executions are compared with has no rivals as long as nothing has failed.
+        guard plan.sparesEndpoints, world.budgets == plan.budgets,
+            let submitting = world.processes.firstIndex(where: \.isSubmitting)
+        else { return all }
+        let own = all.filter { $0.transition.process == UInt8(submitting) }
+        return own.contains { !$0.transition.isFault } ? own : all
+    }
+
+    private func allEnabled(preferring preferred: UInt8) -> [Candidate] {
         var good: [Candidate] = []
         var faults: [Candidate] = []
         var first: [Candidate] = []
@@ -25,8 +35,9 @@ extension Simulation {
                 }
                 let hangs = pending.hangsUntil.map { world.now < $0 } ?? false
                 if !hangs, first.count + good.count > before { isBusy = true }
-                addFaults(pending, of: index, held, to: &faults)
+                if !isSpared(index) { addFaults(pending, of: index, held, to: &faults) }
             }
+            if isSpared(index) { continue }
             addProcessFaults(index, held, canTimePass: deadline != nil, to: &faults)
         }
         first += good
@@ -38,6 +49,11 @@ extension Simulation {
         addWorldFaults(to: &faults)
         first += faults
         return first
+    }
+
+    /// Whether nothing may go wrong in a process.
+    private func isSpared(_ index: Int) -> Bool {
+        plan.sparesEndpoints && plan.roles[world.processes[index].role].alone != nil
     }
 
     /// Whether nothing is left to be done: no call is under way, no message waits for somebody or is

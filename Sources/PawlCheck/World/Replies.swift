@@ -120,6 +120,7 @@ extension Simulation {
         case .write(let writes, let addresses, _):
             let result = write(writes, at: addresses)
             if result != .conflict {
+                noteSaved(writes, at: addresses, by: index)
                 noteUnmarked(by: index) { note, _ in
                     note.isRejected && addresses.contains(note.address)
                 }
@@ -128,7 +129,7 @@ extension Simulation {
         case .send(let messages, let contents):
             var count = messages.count
             if case .failPartly(let sent) = verdict { count = sent }
-            send(messages.prefix(count), contents, isLocal: false)
+            send(messages.prefix(count), contents, isLocal: false, by: index)
             return .nothing
         case .receive(_, _, let duration):
             guard case .receive(let entry) = verdict else { return .deliveries([]) }

@@ -117,6 +117,8 @@ final class Simulation: @unchecked Sendable {
         }
         world.processes[index].incarnation += 1
         world.processes[index].deliveries.removeAll(keepingCapacity: true)
+        world.processes[index].unmarked.removeAll()
+        world.processes[index].isSubmitting = false
         if plan.roles[world.processes[index].role].restarts {
             beginLife(index)
         } else {

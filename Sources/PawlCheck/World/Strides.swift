@@ -163,11 +163,18 @@ extension Simulation {
             var note = note
             note.earlier = world.attempts.values.count { $0.message == note.message }
             world.attempts[attempt] = note
+            if note.unmarked != nil { begin(unmarked: attempt, in: index) }
+            let isOutside = plan.roles[world.processes[index].role].alone == nil
+            if isOutside { world.processes[index].isSubmitting = true }
         case .giveBack(let receipt):
             if let entry = entry(of: receipt) { letGo(entry, byDeath: false) }
-        case .answered(let id): world.answered.insert(id)
+        case .answered(let id):
+            world.answered.insert(id)
+            world.processes[index].isSubmitting = false
         case .violate(let violation): world.violation = world.violation ?? violation
-        case .end: world.processes[index].hasEnded = true
+        case .end:
+            world.processes[index].hasEnded = true
+            world.processes[index].isSubmitting = false
         }
     }
 }

@@ -17,6 +17,13 @@ struct Watching: Sendable {
         isTransactional = deduplication == nil
         demand = deduplication?.demand ?? .nothing
     }
+
+    /// The same for submissions: nobody can make one again, so that none has to be idempotent.
+    var ofSubmissions: Watching {
+        var watching = self
+        if demand == .idempotence { watching.demand = .nothing }
+        return watching
+    }
 }
 
 /// Handlers under watch: they run as they are, and what they make carries the attempt's mark.
@@ -28,19 +35,24 @@ extension Simulation {
         handlers.wrapping { handler in
             { [self] envelope, endpoint in
                 watched(
-                    try handler.prepare(envelope, endpoint), on: envelope, in: process,
-                    as: watching)
+                    try handler.prepare(envelope, endpoint), on: envelope, at: endpoint,
+                    in: process, as: watching)
             }
         }
     }
 
     /// The same work, watched.
     func watched(
-        _ work: Work, on envelope: Envelope, in process: SimulatedProcess, as watching: Watching
+        _ work: Work, on envelope: Envelope, at endpoint: String, in process: SimulatedProcess,
+        as watching: Watching
     ) -> Work {
         var watched = work
         watched.run = { [self] bodies, context in
             let after = try await work.run(bodies, context)
+            // What is done without an entity, idempotent algorithms remember like all others.
+            if watching.demand == .idempotence, !work.isMemo {
+                return note(after, over: bodies, context, by: envelope.id, work, process, endpoint)
+            }
             return mark(after, over: bodies, context, by: envelope.id, work, process, watching)
         }
         return watched
@@ -72,6 +84,32 @@ extension Simulation {
             Marks.append(Marks.Mark(attempt: attempt), to: &body)
             return body
         }
+    }
+
+    /// Notes what an idempotent handler has just made. It carries no mark, since it has to be the
+    /// same in every attempt; the marks of sessions that are in a document stay there.
+    private func note(
+        _ made: [[UInt8]?], over bodies: [[UInt8]?], _ context: Context, by message: MessageID,
+        _ work: Work, _ process: SimulatedProcess, _ endpoint: String
+    ) -> [[UInt8]?] {
+        guard executor.isOnOwnThread, isLive(process.identity) else { return made }
+        let after = zip(made, bodies).map { after, before in
+            after.map { body in
+                Marks.text(body) + (before.map { $0[Marks.textLength($0)...] } ?? [])
+            }
+        }
+        let addresses = work.keys.map { interner.address($0, in: work.partition) }
+        let changes = addresses.indices.compactMap { index in
+            context.isRejected || after[index] == bodies[index]
+                ? nil : (address: addresses[index], body: after[index])
+        }
+        let note = WorldState.AttemptNote(
+            message: message, address: addresses[0],
+            destinations: context.sent.map { destinations(of: $0) },
+            isRejected: context.isRejected, carriesMark: false,
+            unmarked: WorldState.Unmarked(endpoint: endpoint, changes: changes))
+        act(.attempt(nextAttempt(at: message, by: process.index), note), by: process.identity)
+        return after
     }
 
     /// Names the attempt that a process is making: by the delivery that it has in hand, so that the
@@ -108,7 +146,7 @@ extension Simulation {
         for id in world.processes[process].deliveries.keys {
             guard let attempt = lastAttempt(at: id, by: process),
                 let note = world.attempts[attempt],
-                note.isRejected || !note.carriesMark, isSaved(note, id)
+                note.unmarked == nil, note.isRejected || !note.carriesMark, isSaved(note, id)
             else { continue }
             noteCommitted(attempt)
         }

@@ -74,6 +74,10 @@ extension WorldState {
         var hasEnded = false
         /// By message: the delivery in hand, and how often it was tried.
         var deliveries: [MessageID: (handle: String, tries: Int)] = [:]
+        /// The attempts by idempotent handlers that its memory can still have to do with.
+        var unmarked: [Int] = []
+        /// Whether it has made an attempt at a submission that was not answered yet.
+        var isSubmitting = false
         /// Whether it has changed anything since it has received its last message.
         var hasLeftTraces = false
         /// How its code has come to where it is.
@@ -124,8 +128,18 @@ extension WorldState {
         let isRejected: Bool
         /// Whether the document that it saves carries its mark.
         let carriesMark: Bool
+        /// What it has made, if its handler has to be idempotent: then nothing carries its mark.
+        var unmarked: Unmarked?
         /// How many attempts at the message were made before it, in this execution.
         var earlier = 0
+    }
+
+    /// What an attempt has made that carries no mark: an idempotent handler's copies are alike.
+    struct Unmarked {
+        /// The endpoint that has made it.
+        let endpoint: String
+        /// The documents that it has changed, as they are to be.
+        let changes: [(address: Int, body: [UInt8]?)]
     }
 
     /// A message that was put into a queue at some time.

@@ -48,6 +48,19 @@ struct CrashPointTests {
         #expect(try await points.violations() == [])
     }
 
+    @Test("the natural algorithm moves the system exactly once, with handlers made for it")
+    func natural() async throws {
+        let points = CrashPoints(
+            algorithm: { Deduplication.natural.make($0, $0, $1) }, isIdempotent: true)
+        #expect(try await points.violations() == [])
+    }
+
+    @Test("and with handlers that count on being called once it does not")
+    func unnatural() async throws {
+        let points = CrashPoints { Deduplication.natural.make($0, $0, $1) }
+        #expect(try await points.violations().contains { $0.contains("payments") })
+    }
+
     @Test("the copies that mistakes are put into do so too as long as none is")
     func copies() async throws {
         let outbox = CrashPoints { database, environment in
@@ -63,14 +76,18 @@ struct CrashPointTests {
         let tokens = CrashPoints(
             algorithm: { MistakenTokens(nil, database: $0, environment: $1) }, hasTokens: true)
         #expect(try await tokens.violations() == [])
+        let natural = CrashPoints(
+            algorithm: { MistakenNatural(nil, database: $0, environment: $1) }, isIdempotent: true)
+        #expect(try await natural.violations() == [])
         let claims = CrashPoints { MistakenClaimInbox(nil, database: $0, environment: $1) }
         #expect(try await claims.violations() == [])
     }
 
     /// What it takes more for than one process in trouble: reads that are out of date, time that
-    /// leaps, or another process at a moment of its own. The checker finds them.
+    /// leaps, or another process at a moment of its own. Or a look at once: the ghost of an
+    /// idempotent handler comes true in the end (n1). The checker finds them.
     private static let beyond = [
-        "12", "13b", "13c", "14", "17", "17b", "24", "25", "26", "k2",
+        "12", "13b", "13c", "14", "17", "17b", "24", "25", "26", "k2", "n1",
     ]
 
     @Test(
@@ -82,7 +99,8 @@ struct CrashPointTests {
         let mutant = try #require(Mutants.catalogued.first { $0.id == id })
         let points = CrashPoints(
             algorithm: { mutant.algorithm.make($0, $1) }, isLocal: mutant.scope.isLocal,
-            hasTokens: mutant.algorithm.hasTokens)
+            hasTokens: mutant.algorithm.hasTokens,
+            isIdempotent: mutant.algorithm.demand == .idempotence)
         #expect(try await points.violations() != [], "\(mutant.name)")
     }
 }
