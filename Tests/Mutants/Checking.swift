@@ -96,7 +96,7 @@ extension Mutant {
             explored(2, copies: 2, Budgets(crashes: 2)),
             explored(2, messages: 2, copies: 2, Budgets(crashes: 1)),
         ]
-        if base == "inbox" {
+        if base == "inbox" || base == "tokens" {
             scopes.insert(explored(2, Budgets(crashes: 1, redeliveries: 1)), at: 7)
         }
         if base == "natural" {

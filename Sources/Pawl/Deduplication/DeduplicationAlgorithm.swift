@@ -227,7 +227,6 @@ public struct Deduplication: Sendable {
                 store: store, tokens: shared ?? store, blobs: blobs, transport: transport,
                 isIssuing: isIssuing, retention: retention, environment: environment)
         }
-        }
     }
 
     /// Nothing is remembered of a message: for state in which applying twice is applying once, made
