@@ -88,7 +88,8 @@ let package = Package(
         .executableTarget(
             name: "PawlCommand",
             dependencies: [
-                "Pawl", "PawlBench", "PawlCheck", "PawlMutants", "PawlSQLite", "Webshop",
+                "Pawl", "PawlBench", "PawlCheck", "PawlFiles", "PawlMutants", "PawlSQLite",
+                "Webshop",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict

@@ -173,6 +173,28 @@ extension Mutants {
         A stamp never changes, so that it is either seen or not; if not, the attempt fails, and \
         the next one sees it.
         """,
+        "tokens/process stale 1 read": """
+        Whatever is saved after it is saved under the version that was read, so that it \
+        conflicts. If the older document says that messages are still to be sent, they are sent \
+        again as they were, and removing the id is done on a fresh copy.
+        """,
+        "tokens/process skip 5 acknowledge": """
+        The message comes again when its lease ends, and is known by then. That path has \
+        nothing left to do, and acknowledges with another call, which is made.
+        """,
+        "tokens/process skip 9 acknowledge": """
+        The message comes again when its lease ends, and is known by then. That path has \
+        nothing left to do, and acknowledges with another call, which is made.
+        """,
+        "tokens/process skip 10 acknowledge": """
+        The message comes again when its lease ends, and is known by then. That path has \
+        nothing left to do, and acknowledges with another call, which is made.
+        """,
+        "tokens/complete stale 1 read": """
+        If the older document lacks the submission, it is looked for again later, and to the \
+        last the tombstone is written under the version that was read, so that it conflicts. \
+        If it says that messages are still to be sent, they are sent again as they were.
+        """,
         "inbox-eventual/submit stale 1 read": """
         Claim, state and the removal of either are written under the version that was read. Who \
         has lost removes, from a fresh copy, any claim that the stamp is not.

@@ -275,7 +275,7 @@ extension TokensTests {
             if number == 3 {
                 #expect(try await scene.handle("till", with: till, make(step.0)) == .duplicate)
                 for queue in ["orders", "audit"] {
-                    while let told = try await scene.database.takeNow(from: queue).first {
+                    while let told = try await scene.database.takeNow(from: queue, max: 1).first {
                         let message = try Envelope(decoding: told.message)
                         if let token = try message.token() {
                             try await TokenRecords(
