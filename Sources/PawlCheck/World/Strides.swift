@@ -169,7 +169,12 @@ extension Simulation {
         case .giveBack(let receipt):
             if let entry = entry(of: receipt) { letGo(entry, byDeath: false) }
         case .answered(let id):
-            world.answered.insert(id)
+            // No state of the world shows it.
+            if world.answered.insert(id).inserted {
+                var digest = Digest()
+                digest.mix(id.description)
+                world.notes &+= digest.finished
+            }
             world.processes[index].isSubmitting = false
         case .violate(let violation): world.violation = world.violation ?? violation
         case .end:
