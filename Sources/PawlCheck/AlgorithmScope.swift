@@ -13,6 +13,9 @@ package struct AlgorithmScope: Sendable {
     package var copies = 1
     /// How many messages each message causes.
     package var outputs = 1
+    /// Whether the first message is turned down, so that the state stays as it is. What it has to
+    /// send is sent all the same.
+    package var rejects = false
     /// Whether a commit of the same database has sent the messages.
     package var isLocal = false
     /// How many sessions change the entity, each with a submission of its own.
@@ -34,6 +37,7 @@ package struct AlgorithmScope: Sendable {
     private static let queue = "orders"
     private static let outbound = "outbound"
     private static let key = DocumentKey(kind: "Entity", id: "e")
+    private static let first = MessageID("message 1")
 
     /// The scope in words.
     package var description: String {
@@ -47,6 +51,7 @@ package struct AlgorithmScope: Sendable {
         if outputs != 1 { parts.append("\(Text.counted(outputs, "output", "outputs")) each") }
         if sessions > 0 { parts.append(Text.counted(sessions, "session", "sessions")) }
         if sessions > 0, resubmissions != 1 { parts.append("each made \(resubmissions) times") }
+        if rejects { parts.append("the first turned down") }
         if isLocal { parts.append("sent by the same database") }
         return parts.joined(separator: ", ")
     }
@@ -81,6 +86,7 @@ package struct AlgorithmScope: Sendable {
     private var consumer: Plan.Role {
         let algorithm = algorithm
         let outputs = outputs
+        let rejects = rejects
         return Plan.Role(
             name: "consumer", instances: consumers, forgets: !keepsMemory, isCancellable: false
         ) { process in
@@ -109,8 +115,8 @@ package struct AlgorithmScope: Sendable {
                             over: database, environment)
                     } else {
                         let work = simulation.watched(
-                            Self.work(outputs: outputs), on: envelope, in: process,
-                            as: algorithm.watching)
+                            Self.work(outputs: outputs, rejects: rejects), on: envelope,
+                            at: Self.queue, in: process, as: algorithm.watching)
                         outcome = try await deduplication.process(
                             Attempt(
                                 message: envelope, endpoint: Self.queue, work: work,
@@ -141,8 +147,8 @@ package struct AlgorithmScope: Sendable {
             let attempt = Attempt(
                 message: envelope, endpoint: Self.queue,
                 work: simulation.watched(
-                    Self.work(outputs: outputs), on: envelope, in: process,
-                    as: algorithm.watching),
+                    Self.work(outputs: outputs), on: envelope, at: Self.queue, in: process,
+                    as: algorithm.watching.ofSubmissions),
                 router: Router(transport: process.database), environment: environment)
             let deduplication = algorithm.make(process.database, environment)
             // Whoever gets no answer asks again, with the same id; after a while he gives up.
@@ -157,8 +163,10 @@ package struct AlgorithmScope: Sendable {
 
     /// The least that a handler can do: it changes the entity and sends messages. What the attempt
     /// and the entity's version have to do with that, the marks say.
-    private static func work(outputs: Int) -> Work {
+    private static func work(outputs: Int, rejects: Bool = false) -> Work {
         Work(partition: "e", keys: [key]) { _, context in
+            // Only the first one: others change what it would be met by again.
+            if rejects, context.message.id == first { context.reject() }
             for _ in 0..<outputs {
                 context.add(type: "Output", body: [], to: .queue(outbound))
             }

@@ -57,6 +57,9 @@ package struct AlgorithmUnderCheck: Sendable {
     package static let inboxEventual = AlgorithmUnderCheck(
         .inbox(retention: .days(7), reads: .eventual), name: "inbox-eventual")
 
+    /// Replay as it ships.
+    package static let replay = AlgorithmUnderCheck(.replay)
+
     /// The transactional algorithm as it ships.
     package static let transactional = AlgorithmUnderCheck(
         name: "transactional", needsDatabase: true
@@ -64,6 +67,6 @@ package struct AlgorithmUnderCheck: Sendable {
 
     /// All that ship.
     package static let shipped: [AlgorithmUnderCheck] = [
-        .outbox, .outboxStaged, .inbox, .inboxEventual, .transactional,
+        .outbox, .outboxStaged, .inbox, .inboxEventual, .replay, .transactional,
     ]
 }

@@ -17,7 +17,7 @@ struct BenchCommand: AsyncParsableCommand {
     @Option(help: "The backend: sqlite.")
     var backend = Backend.sqlite
 
-    @Option(help: "The algorithm: transactional or outbox.")
+    @Option(help: "The algorithm: transactional, outbox or replay.")
     var algorithm = SQLiteBenchmark.Algorithm.transactional
 
     @Option(help: "How many messages are measured.")

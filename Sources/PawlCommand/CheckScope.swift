@@ -125,6 +125,7 @@ struct CheckScopeOptions: ParsableArguments {
         var scope = scope(of: mutant.algorithm)
         scope.keepsMemory = mutant.keepsMemory
         scope.leap = mutant.scope.leap
+        scope.rejects = mutant.scope.rejects
         return scope
     }
 

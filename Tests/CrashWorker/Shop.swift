@@ -83,7 +83,7 @@ extension Handlers {
 /// The shop's files in a folder, opened for one algorithm.
 struct Shop {
     enum Algorithm: String, CaseIterable, Sendable {
-        case outbox, inbox, transactional
+        case outbox, inbox, replay, transactional
     }
 
     let billing: any Store
@@ -97,8 +97,13 @@ struct Shop {
         let options = EndpointOptions(
             concurrency: 16, lease: .milliseconds(300), deathsAlone: 1_000_000)
         switch algorithm {
-        case .outbox, .inbox:
-            let deduplication: Deduplication = algorithm == .inbox ? .inbox : .outbox
+        case .outbox, .inbox, .replay:
+            let deduplication: Deduplication =
+                switch algorithm {
+                case .inbox: .inbox
+                case .replay: .replay
+                default: .outbox
+                }
             let queues = try SQLiteTransport.open(folder + "/queues.sqlite")
             let billing = try SQLiteStore.open(folder + "/billing.sqlite")
             let orders = try SQLiteStore.open(folder + "/orders.sqlite")

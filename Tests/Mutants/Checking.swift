@@ -8,6 +8,7 @@ extension Mutant {
         explored.messages = (scope.copies > 0 ? 1 : 0) + scope.others
         explored.copies = max(1, scope.copies)
         explored.outputs = scope.outputs
+        explored.rejects = scope.rejects
         explored.isLocal = scope.isLocal
         explored.sessions = scope.needsSession ? 1 : 0
         explored.keepsMemory = keepsMemory

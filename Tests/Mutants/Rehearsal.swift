@@ -97,7 +97,7 @@ struct Rehearsal {
     /// What an algorithm keeps in documents of its own.
     private func beside() async throws -> [DocumentKey: Content] {
         var found: [DocumentKey: Content] = [:]
-        for kind in [InboxRecords.kind, StagedMessages.kind] {
+        for kind in [InboxRecords.kind, StagedMessages.kind, Premises.kind] {
             for located in try await database.list(kind: kind, after: nil, limit: 100) {
                 found[located.key] = located.document.content
             }

@@ -9,7 +9,7 @@ struct MutantTests {
     /// The ids in the catalogue of whatever is a mistake in what ships.
     static let known = [
         "1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12", "13", "14", "17", "18",
-        "19", "20", "32", "41", "48", "60", "61", "62", "63",
+        "19", "20", "32", "41", "43", "44", "46", "47", "48", "60", "61", "62", "63",
         "t1", "t2", "t3", "t4", "t5", "t6",
     ]
 
@@ -25,7 +25,7 @@ struct MutantTests {
             self.algorithm = algorithm
             self.copy = AlgorithmUnderCheck(
                 name: algorithm.name, needsDatabase: algorithm.needsDatabase,
-                largestDocument: algorithm.largestDocument, make: copy)
+                largestDocument: algorithm.largestDocument, demand: algorithm.demand, make: copy)
         }
 
         var testDescription: String { algorithm.name }
@@ -36,6 +36,7 @@ struct MutantTests {
         Shipped(.outboxStaged) { MistakenStaging(nil, database: $0, environment: $1) },
         Shipped(.inbox) { MistakenInbox(nil, database: $0, environment: $1) },
         Shipped(.inboxEventual) { MistakenClaimInbox(nil, database: $0, environment: $1) },
+        Shipped(.replay) { MistakenReplay(nil, database: $0, environment: $1) },
         Shipped(.transactional) { MistakenTransactional(nil, database: $0, environment: $1) },
     ]
 
@@ -60,7 +61,8 @@ struct MutantTests {
         let beyond = ids.filter { !Self.known.contains($0) }
         #expect(
             beyond.sorted() == [
-                "13b", "17b", "32b", "32c", "60b", "s1", "s2", "s3", "s4", "s5", "t1b", "t3b",
+                "13b", "17b", "32b", "32c", "46b", "60b", "r1", "r2", "r3", "r4", "r5", "r6", "r7",
+                "s1", "s2", "s3", "s4", "s5", "t1b", "t3b",
                 "t5b",
             ])
     }
@@ -94,7 +96,8 @@ struct MutantTests {
         // The ids that are told apart without a crash, a failure or a rival.
         let visible = [
             "9", "10", "11", "13", "14", "32", "32c", "17", "17b", "18", "3", "60", "61", "62",
-            "63", "1", "5", "6", "41", "60b", "t4", "48", "s4",
+            "63", "1", "5", "6", "41", "43", "44", "47", "60b", "t4", "48", "r1", "r2",
+            "r4", "r5", "r7", "s4",
         ]
         for mutant in Mutants.catalogued where visible.contains(mutant.id) {
             let shipped = try Self.shipped(mutant.base)

@@ -121,7 +121,7 @@ extension Simulation {
             let result = write(writes, at: addresses)
             if result != .conflict {
                 noteUnmarked(by: index) { note, _ in
-                    note.isRejected && addresses.contains(note.address)
+                    note.isRejected && addresses.contains(note.witness)
                 }
             }
             return .written(result)

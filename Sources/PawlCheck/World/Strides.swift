@@ -154,7 +154,12 @@ extension Simulation {
         case .forget: forget(index)
         case .register(let registration): _ = register(registration)
         case .attempt(let attempt, let note):
-            if begin(note.message, in: index) != attempt { hasDiverged = true }
+            if !note.isDerived, nextAttempt(at: note.message, by: index) != attempt {
+                hasDiverged = true
+            }
+            begin(attempt, at: note.message, in: index)
+            // What is made of the same is one attempt, however often it is made.
+            if note.isDerived, world.attempts[attempt] != nil { return }
             var note = note
             note.earlier = world.attempts.values.count { $0.message == note.message }
             world.attempts[attempt] = note

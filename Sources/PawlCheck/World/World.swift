@@ -146,7 +146,8 @@ public final class World {
             session.watch = Session.Watch(
                 work: { work, message in
                     simulation.watched(
-                        work, on: message, in: process, as: Watching(deduplication))
+                        work, on: message, at: handlers.name, in: process,
+                        as: Watching(deduplication).ofSubmissions)
                 },
                 answered: { simulation.noteAnswered($0, by: process) })
             // What it throws is its own affair: a submission may well fail.

@@ -72,8 +72,8 @@ extension WorldState {
         /// for its next message.
         var local = Digest()
         var hasEnded = false
-        /// By message: the delivery in hand, and how often it was tried.
-        var deliveries: [MessageID: (handle: String, tries: Int)] = [:]
+        /// By message: the delivery in hand.
+        var deliveries: [MessageID: InHand] = [:]
         /// Whether it has changed anything since it has received its last message.
         var hasLeftTraces = false
         /// How its code has come to where it is.
@@ -102,6 +102,15 @@ extension WorldState {
         }
     }
 
+    /// A delivery that a process has, or has had last.
+    struct InHand {
+        let handle: String
+        /// How often it was tried.
+        var tries = 0
+        /// The last try.
+        var attempt: Int?
+    }
+
     /// A call that waits.
     struct Pending {
         let call: Call
@@ -124,6 +133,11 @@ extension WorldState {
         let isRejected: Bool
         /// Whether the document that it saves carries its mark.
         let carriesMark: Bool
+        /// The document that is saved with it even where the state stays as it is: the entity, or
+        /// what the algorithm remembers the message by.
+        let witness: Int
+        /// Whether its name follows from what it was given, and not from who makes it.
+        let isDerived: Bool
         /// How many attempts at the message were made before it, in this execution.
         var earlier = 0
     }
