@@ -54,7 +54,7 @@ extension Mutants {
             replay(
                 "r4 premise-first", .premiseBefore,
                 "The premise is saved first, and the state then.",
-                "The message is lost.", .crash),
+                "Ghosts: messages that speak of a state that is never saved.", .crash),
             replay(
                 "r5 premise-last", .premiseAfter,
                 "The state is saved first, and the premise then.",
@@ -65,7 +65,7 @@ extension Mutants {
                 "Messages that say both this and that of one event.",
                 .alone.with {
                     $0.consumers = 2
-                    $0.needsLeaseEnd = true
+                    $0.needsGivingUp = true
                 }),
             replay(
                 "r7 ttl-too-short", .shortRetention,

@@ -27,6 +27,12 @@ struct CrashPointTests {
         #expect(try await points.violations() == [])
     }
 
+    @Test("replay moves the system exactly once")
+    func replay() async throws {
+        let points = CrashPoints { Deduplication.replay.make($0, $0, $1) }
+        #expect(try await points.violations() == [])
+    }
+
     @Test("the transactional algorithm moves the system exactly once", arguments: [true, false])
     func transactional(isLocal: Bool) async throws {
         let points = CrashPoints(
@@ -46,13 +52,15 @@ struct CrashPointTests {
         #expect(try await transactional.violations() == [])
         let inbox = CrashPoints { MistakenInbox(nil, database: $0, environment: $1) }
         #expect(try await inbox.violations() == [])
+        let replay = CrashPoints { MistakenReplay(nil, database: $0, environment: $1) }
+        #expect(try await replay.violations() == [])
         let claims = CrashPoints { MistakenClaimInbox(nil, database: $0, environment: $1) }
         #expect(try await claims.violations() == [])
     }
 
     /// What it takes more for than one process in trouble: reads that are out of date, time that
     /// leaps, or another process at a moment of its own. The checker finds them.
-    private static let beyond = ["12", "13b", "14", "17", "17b"]
+    private static let beyond = ["12", "13b", "14", "17", "17b", "r3", "r7"]
 
     @Test(
         "an algorithm that does one thing wrong is found out",
