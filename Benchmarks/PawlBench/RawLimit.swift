@@ -116,7 +116,8 @@ struct RawLimit {
 
     private func changeAndRecord(_ message: Claimed, _ body: String) throws {
         // As long as an id.
-        let premise = String(repeating: "0", count: 16) + String(message.seq + 1_000_000_000_000_000)
+        let premise =
+            String(repeating: "0", count: 16) + String(message.seq + 1_000_000_000_000_000)
         let found = try Row.fetchCursor(
             documents.select, arguments: [message.player, "pawl.version", premise]
         ).next()

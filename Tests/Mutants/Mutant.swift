@@ -74,7 +74,8 @@ package struct Mutant: Sendable {
         package init(
             consumers: Int = 2, copies: Int = 2, others: Int = 1, crashes: Int = 1,
             failures: Int = 1, outputs: Int = 1, needsLeaseEnd: Bool = false,
-            rejects: Bool = false, isLocal: Bool = false, needsSession: Bool = false, needsGivingUp: Bool = false,
+            rejects: Bool = false, isLocal: Bool = false, needsSession: Bool = false,
+            needsGivingUp: Bool = false,
             needsStaleRead: Bool = false, needsExpiry: Bool = false,
             leap: Duration = .seconds(7 * 86_400)
         ) {

@@ -106,7 +106,8 @@ struct DeterminismTests {
         let violation = try #require(failure.violations.first)
         #expect(violation.property == "handlers are deterministic")
         let (place, path) = Self.place(hidden)
-        #expect(violation.explanation.contains("the handler of Order made something else: \(place)"))
+        #expect(
+            violation.explanation.contains("the handler of Order made something else: \(place)"))
         #expect(violation.explanation.contains(path.map { "differs at \($0): " } ?? "differs"))
     }
 
@@ -144,7 +145,10 @@ struct DeterminismTests {
         let runs = Mutex(0)
         let handlers = Handlers("packing") {
             Perform(Order.self) { _, _ in
-                Packed(number: runs.withLock { $0 += 1; return $0 })
+                Packed(
+                    number: runs.withLock {
+                        $0 += 1; return $0
+                    })
             }
         }
         let error = #expect(throws: CheckError.self) {

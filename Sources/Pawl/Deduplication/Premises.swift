@@ -51,13 +51,14 @@ package struct Premise: Equatable, Sendable {
             }
         }
         if outputs.count == derived.sent.count { return nil }
-        let types = outputs.count < derived.sent.count
+        let isMore = outputs.count < derived.sent.count
+        let types =
+            isMore
             ? derived.sent.dropFirst(outputs.count).map(\.type)
             : outputs.dropFirst(derived.sent.count).map(\.type)
         return """
-            there were \(outputs.count) outputs and there are \(derived.sent.count) now: \
-            \(types.joined(separator: ", ")) \
-            \(outputs.count < derived.sent.count ? "came to it" : "is missing")
+            the number of outputs was \(outputs.count) and is \(derived.sent.count) now: \
+            \(types.joined(separator: ", ")) \(isMore ? "came to it" : "is missing")
             """
     }
 
@@ -167,7 +168,8 @@ package struct Premises: Sendable {
     /// - Returns: The write.
     /// - Throws: A ``PawlError`` with the code ``PawlError/Code/documentTooLarge``.
     package func adding(_ premise: Premise, of attempt: Attempt) throws -> Write {
-        let content = Content(body: nil, ledger: premise.encoded(), expires: premise.now + retention)
+        let content = Content(
+            body: nil, ledger: premise.encoded(), expires: premise.now + retention)
         guard content.size <= store.limits.largestDocument else {
             throw PawlError(
                 .documentTooLarge,

@@ -13,7 +13,8 @@ extension Simulation {
     /// - Returns: The new states.
     /// - Throws: What the handler threw when it ran first.
     func runTwice(
-        _ work: Work, _ again: Work, on bodies: [[UInt8]?], _ context: Context, in process: SimulatedProcess
+        _ work: Work, _ again: Work, on bodies: [[UInt8]?], _ context: Context,
+        in process: SimulatedProcess
     ) async throws -> [[UInt8]?] {
         let first = await Run(work, bodies, context)
         var surroundings = Surroundings()

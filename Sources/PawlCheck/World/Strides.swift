@@ -158,10 +158,12 @@ extension Simulation {
                 hasDiverged = true
             }
             begin(attempt, at: note.message, in: index)
-            // What is made of the same is one attempt, however often it is made.
-            if note.isDerived, world.attempts[attempt] != nil { return }
+            // What is made of the same is one attempt, however often it is made. Once it is saved,
+            // so is where its messages go.
+            if note.isDerived, world.committed.contains(attempt) { return }
             var note = note
-            note.earlier = world.attempts.values.count { $0.message == note.message }
+            let known = note.isDerived ? world.attempts[attempt]?.earlier : nil
+            note.earlier = known ?? world.attempts.values.count { $0.message == note.message }
             world.attempts[attempt] = note
         case .giveBack(let receipt):
             if let entry = entry(of: receipt) { letGo(entry, byDeath: false) }

@@ -58,7 +58,8 @@ extension Simulation {
     ///   - watching: What the algorithm does with what comes of it.
     /// - Returns: The work, watched.
     func watched(
-        _ work: Work, _ again: Work? = nil, on envelope: Envelope, at endpoint: String, in process: SimulatedProcess,
+        _ work: Work, _ again: Work? = nil, on envelope: Envelope, at endpoint: String,
+        in process: SimulatedProcess,
         as watching: Watching
     ) -> Work {
         var watched = work
