@@ -75,6 +75,10 @@ extension Mutant {
         if base == "inbox" {
             scopes.insert(explored(2, Budgets(crashes: 1, redeliveries: 1)), at: 7)
         }
+        if base == "replay" {
+            // Another copy would send what the first one has lost.
+            scopes.insert(explored(1, Budgets(crashes: 1, failures: 1)), at: 7)
+        }
         if base == "transactional" {
             scopes += [
                 explored(1, Budgets(crashes: 1)) { $0.isLocal = true },
