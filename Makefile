@@ -7,7 +7,7 @@ PACKAGES := libsqlite3-dev sqlite3
 ROUNDS ?= 1000
 MESSAGES ?= 100000
 
-.PHONY: demo test bench soak lint docs setup
+.PHONY: demo test check bench soak lint docs setup
 
 demo: setup
 	swift build -c release --product pawl
@@ -18,6 +18,12 @@ demo: setup
 test: setup
 	swift build --build-tests
 	swift test --skip-build --no-parallel
+
+# The algorithms that ship, in all their small scopes, and the mistakes that have to be found.
+check: setup
+	swift build -c release --product pawl
+	"$$(swift build -c release --show-bin-path)/pawl" check
+	"$$(swift build -c release --show-bin-path)/pawl" check --mutants
 
 bench: setup
 	swift build -c release --product pawl

@@ -22,6 +22,8 @@ package struct AlgorithmScope: Sendable {
     package var sessions = 0
     /// How often each submission is made, by a process each.
     package var resubmissions = 1
+    /// How many processes consume what the messages cause.
+    package var receivers = 0
     /// Whether the algorithm keeps something in memory from one message to the next, which is part
     /// of a process's state then. Pawl's own keep nothing.
     package var keepsMemory = false
@@ -38,6 +40,7 @@ package struct AlgorithmScope: Sendable {
     private static let outbound = "outbound"
     private static let key = DocumentKey(kind: "Entity", id: "e")
     private static let first = MessageID("message 1")
+    private static let receiverKey = DocumentKey(kind: "Received", id: "r")
 
     /// The scope in words.
     package var description: String {
@@ -52,6 +55,7 @@ package struct AlgorithmScope: Sendable {
         if sessions > 0 { parts.append(Text.counted(sessions, "session", "sessions")) }
         if sessions > 0, resubmissions != 1 { parts.append("each made \(resubmissions) times") }
         if rejects { parts.append("the first turned down") }
+        if receivers > 0 { parts.append(Text.counted(receivers, "receiver", "receivers")) }
         if isLocal { parts.append("sent by the same database") }
         return parts.joined(separator: ", ")
     }
@@ -71,24 +75,34 @@ package struct AlgorithmScope: Sendable {
             let envelope = Envelope(
                 id: MessageID("message \(number + 1)"), type: "Message", body: [],
                 sentAt: Plan.beginning)
-            plan.messages.append(
+            plan.add(
                 Plan.Message(
                     envelope: envelope, queue: Self.queue, copies: number == 0 ? copies : 1,
-                    isLocal: isLocal))
+                    isLocal: isLocal), hasToken: algorithm.hasTokens)
         }
-        plan.roles.append(consumer)
+        plan.roles.append(
+            consumer("consumer", of: Self.queue, instances: consumers, changing: Self.key, outputs))
+        if receivers > 0 {
+            plan.consumed.insert(Self.outbound)
+            plan.watched.insert(Self.outbound)
+            plan.roles.append(
+                consumer(
+                    "receiver", of: Self.outbound, instances: receivers,
+                    changing: Self.receiverKey, 0))
+        }
         for session in 0..<sessions {
             plan.roles.append(self.session(session))
         }
         return plan
     }
 
-    private var consumer: Plan.Role {
+    private func consumer(
+        _ name: String, of queue: String, instances: Int, changing key: DocumentKey, _ outputs: Int
+    ) -> Plan.Role {
         let algorithm = algorithm
-        let outputs = outputs
         let rejects = rejects
         return Plan.Role(
-            name: "consumer", instances: consumers, forgets: !keepsMemory, isCancellable: false
+            name: name, instances: instances, forgets: !keepsMemory, isCancellable: false
         ) { process in
             let simulation = process.simulation
             let database = process.database
@@ -98,7 +112,7 @@ package struct AlgorithmScope: Sendable {
             while true {
                 guard
                     let delivery = try? await database.receive(
-                        from: Self.queue, max: 1, lease: .seconds(30)
+                        from: queue, max: 1, lease: .seconds(30)
                     ).first,
                     let envelope = simulation.envelope(of: delivery.receipt)
                 else {
@@ -111,15 +125,15 @@ package struct AlgorithmScope: Sendable {
                     let outcome: Outcome
                     if envelope.type == Submission.typeName {
                         outcome = try await Submission.finish(
-                            envelope, delivery.receipt, at: Self.queue, with: deduplication,
+                            envelope, delivery.receipt, at: queue, with: deduplication,
                             over: database, environment)
                     } else {
                         let work = simulation.watched(
-                            Self.work(outputs: outputs, rejects: rejects), on: envelope,
-                            at: Self.queue, in: process, as: algorithm.watching)
+                            Self.work(key, outputs: outputs, rejects: rejects), on: envelope,
+                            at: queue, in: process, as: algorithm.watching)
                         outcome = try await deduplication.process(
                             Attempt(
-                                message: envelope, endpoint: Self.queue, work: work,
+                                message: envelope, endpoint: queue, work: work,
                                 router: router, environment: environment),
                             delivery.receipt)
                     }
@@ -147,8 +161,8 @@ package struct AlgorithmScope: Sendable {
             let attempt = Attempt(
                 message: envelope, endpoint: Self.queue,
                 work: simulation.watched(
-                    Self.work(outputs: outputs), on: envelope, at: Self.queue, in: process,
-                    as: algorithm.watching.ofSubmissions),
+                    Self.work(Self.key, outputs: outputs), on: envelope, at: Self.queue,
+                    in: process, as: algorithm.watching.ofSubmissions),
                 router: Router(transport: process.database), environment: environment)
             let deduplication = algorithm.make(process.database, environment)
             // Whoever gets no answer asks again, with the same id; after a while he gives up.
@@ -163,8 +177,8 @@ package struct AlgorithmScope: Sendable {
 
     /// The least that a handler can do: it changes the entity and sends messages. What the attempt
     /// and the entity's version have to do with that, the marks say.
-    private static func work(outputs: Int, rejects: Bool = false) -> Work {
-        Work(partition: "e", keys: [key]) { _, context in
+    private static func work(_ key: DocumentKey, outputs: Int, rejects: Bool = false) -> Work {
+        Work(partition: PartitionKey(key.id), keys: [key]) { _, context in
             // Only the first one: others change what it would be met by again.
             if rejects, context.message.id == first { context.reject() }
             for _ in 0..<outputs {

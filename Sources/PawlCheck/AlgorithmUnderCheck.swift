@@ -13,13 +13,15 @@ package struct AlgorithmUnderCheck: Sendable {
     package let needsDatabase: Bool
     /// The largest document that the store can hold, in bytes; `nil` where size plays no part.
     package var largestDocument: Int?
+    /// Whether messages are sent with tokens.
+    package var hasTokens = false
     /// What it asks of handlers.
     package let demand: HandlerDemand
     /// Makes the algorithm for one process. The database is store and transport at once.
     package let make: @Sendable (any Database, Environment) -> any DeduplicationAlgorithm
 
     package init(
-        name: String, needsDatabase: Bool, largestDocument: Int? = nil,
+        name: String, needsDatabase: Bool, largestDocument: Int? = nil, hasTokens: Bool = false,
         demand: HandlerDemand = .nothing,
         make: @escaping @Sendable (any Database, Environment) -> any DeduplicationAlgorithm
     ) {
@@ -27,13 +29,18 @@ package struct AlgorithmUnderCheck: Sendable {
         deduplication = nil
         self.needsDatabase = needsDatabase
         self.largestDocument = largestDocument
+        self.hasTokens = hasTokens
         self.demand = demand
         self.make = make
     }
 
     /// An algorithm that ships, as an endpoint gets it.
-    package init(_ deduplication: Deduplication, name: String? = nil, largestDocument: Int? = nil) {
+    package init(
+        _ deduplication: Deduplication, name: String? = nil, largestDocument: Int? = nil,
+        hasTokens: Bool = false
+    ) {
         self.name = name ?? deduplication.name
+        self.hasTokens = hasTokens
         self.deduplication = deduplication
         needsDatabase = false
         self.largestDocument = largestDocument
@@ -60,6 +67,9 @@ package struct AlgorithmUnderCheck: Sendable {
     /// Replay as it ships.
     package static let replay = AlgorithmUnderCheck(.replay)
 
+    /// Tokens as they ship.
+    package static let tokens = AlgorithmUnderCheck(.tokens(), hasTokens: true)
+
     /// The transactional algorithm as it ships.
     package static let transactional = AlgorithmUnderCheck(
         name: "transactional", needsDatabase: true
@@ -67,6 +77,6 @@ package struct AlgorithmUnderCheck: Sendable {
 
     /// All that ship.
     package static let shipped: [AlgorithmUnderCheck] = [
-        .outbox, .outboxStaged, .inbox, .inboxEventual, .replay, .transactional,
+        .outbox, .outboxStaged, .inbox, .inboxEventual, .replay, .tokens, .transactional,
     ]
 }

@@ -7,7 +7,7 @@ public struct Strategy: Sendable {
 
     let kind: Kind
     let budgets: Budgets
-    let executions: Int
+    package let executions: Int
 
     /// The same with other budgets.
     package func with(_ budgets: Budgets) -> Strategy {

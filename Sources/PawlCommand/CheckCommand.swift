@@ -63,6 +63,20 @@ struct CheckCommand: AsyncParsableCommand {
         if replay != nil, mutant == nil, scope.algorithm == nil {
             throw ValidationError("Say which --algorithm is to be replayed.")
         }
+        if replay != nil, json {
+            throw ValidationError("One execution is told in words: leave out --json.")
+        }
+        if sample != nil, executions != nil {
+            throw ValidationError("--sample says how many executions there are already.")
+        }
+        if cores > 64 { throw ValidationError("--cores is up to 64.") }
+        if let html, !FileManager.default.fileExists(atPath: folder(of: html)) {
+            throw ValidationError("--html \(html) can't be written: there is no such folder.")
+        }
+    }
+
+    private func folder(of file: String) -> String {
+        URL(filePath: file).deletingLastPathComponent().path()
     }
 
     func run() async throws {
@@ -82,7 +96,11 @@ struct CheckCommand: AsyncParsableCommand {
     // MARK: The algorithms that ship
 
     private func checkShipped() throws -> Bool {
-        let runs = scope.scopes.map { CheckRun(scope: $0, strategy: strategy(in: $0)) }
+        let runs = scope.scopes.map { scope in
+            var scope = scope
+            scope.isSampled = sample != nil
+            return CheckRun(scope: scope, strategy: strategy(in: scope))
+        }
         if let replay { return try replayed(replay, runs[0]) }
         var rows: [CheckRow] = []
         var isGood = true
@@ -90,7 +108,11 @@ struct CheckCommand: AsyncParsableCommand {
         for run in runs {
             let outcome = run.make()
             rows.append(CheckRow(run, outcome))
-            if !json { print(outcome.report, terminator: "\n\n") }
+            if !json {
+                print(outcome.report, terminator: "\n\n")
+            } else if !outcome.isGood, outcome.failure == nil {
+                FileHandle.standardError.write(Data((outcome.report + "\n").utf8))
+            }
             if let failure = outcome.failure, isClean {
                 try write(failure)
                 isClean = false
@@ -202,8 +224,11 @@ struct CheckCommand: AsyncParsableCommand {
             progress.show("\(Words.grouped($1.executions)) executions in \($0.numbers)")
         }
         progress.clear()
-        let counterexample = hunt.counterexample { scope, choices in
-            CheckedScope(numbers: scope, mutant: mutant.name).command(replaying: choices)
+        let counterexample = hunt.counterexample { found, choices in
+            CheckedScope(
+                numbers: found.scope, mutant: mutant.name,
+                isSampled: !found.strategy.isExhaustive
+            ).command(replaying: choices)
         }
         let row = MutantRow(hunt, steps: counterexample?.trace.steps.count)
         if let counterexample, let summary = hunt.explored.last?.summary {

@@ -52,6 +52,9 @@ struct CheckScopeOptions: ParsableArguments {
     @Option(help: "How many processes make each submission. (default: 1)")
     var resubmissions: Int?
 
+    @Option(help: "How many processes consume what the messages cause. (default: 0)")
+    var receivers: Int?
+
     @Flag(help: "The messages were sent by a commit of the same database.")
     var local = false
 
@@ -78,7 +81,7 @@ struct CheckScopeOptions: ParsableArguments {
 
     private var numbers: [Int?] {
         [
-            consumers, messages, copies, outputs, sessions, resubmissions, crashes, failures,
+            consumers, messages, copies, outputs, receivers, sessions, resubmissions, crashes, failures,
             redeliveries, duplicates, expiries, staleReads, delays,
         ]
     }
@@ -111,6 +114,9 @@ struct CheckScopeOptions: ParsableArguments {
                 scope.numbers.sessions = 1
                 scope.numbers.consumers = 1
                 scope.numbers.messages = min(1, scope.numbers.messages)
+                if algorithm.shipped.name == AlgorithmUnderCheck.inboxEventual.name {
+                    scope.numbers.messages = 0
+                }
                 scope.numbers.copies = 1
                 return scope
             }
@@ -137,6 +143,7 @@ struct CheckScopeOptions: ParsableArguments {
         scope.copies = copies ?? (local ? 1 : scope.consumers)
         // One message alone always fits.
         scope.outputs = outputs ?? (algorithm.largestDocument == nil ? 1 : 2)
+        scope.receivers = receivers ?? 0
         scope.sessions = sessions ?? 0
         scope.resubmissions = resubmissions ?? 1
         scope.isLocal = local
@@ -156,6 +163,8 @@ struct CheckedScope {
     var isEndpoint = false
     /// The mutant that it is about, if it is one.
     var mutant: String?
+    /// Whether its executions are drawn, in which a call may fail in more ways.
+    var isSampled = false
 
     /// The algorithm's name, for tables and JSON.
     var name: String {
@@ -166,7 +175,8 @@ struct CheckedScope {
     func command(replaying choices: String) -> String {
         let subject = mutant.map { "--mutant '\($0)'" } ?? "--algorithm \(numbers.algorithm.name)"
         let level = isEndpoint ? " --level endpoint" : ""
-        return "pawl check \(subject)\(level) \(numbers.numbers) --replay '\(choices)'"
+        let sample = isSampled ? " --sample 1" : ""
+        return "pawl check \(subject)\(level) \(numbers.numbers)\(sample) --replay '\(choices)'"
     }
 }
 
@@ -177,6 +187,7 @@ extension AlgorithmScope {
             ("consumers", consumers), ("messages", messages), ("copies", copies),
         ]
         if outputs != 1 { options.append(("outputs", outputs)) }
+        if receivers > 0 { options.append(("receivers", receivers)) }
         if sessions > 0 { options.append(("sessions", sessions)) }
         if sessions > 0, resubmissions != 1 { options.append(("resubmissions", resubmissions)) }
         options += [("crashes", budgets.crashes), ("failures", budgets.failures)]

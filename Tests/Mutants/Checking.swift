@@ -37,6 +37,30 @@ extension Mutant {
         }
     }
 
+    /// Where a mistake is looked for at random if it shows in none of those: what takes two or three
+    /// faults beside a rival, of an algorithm with many calls.
+    var largeScopes: [AlgorithmScope] {
+        guard let mutation, base == "outbox-staged" else { return [] }
+        guard mutation.call.phase != .process else {
+            return [
+                explored(2, copies: 2, Budgets(crashes: 1, failures: 1)) {
+                    $0.keepsMemory = keepsMemory
+                }
+            ]
+        }
+        return [
+            explored(2) {
+                $0.sessions = 1
+                $0.resubmissions = 2
+                $0.keepsMemory = keepsMemory
+            },
+            explored(2, Budgets(delays: 2)) {
+                $0.sessions = 1
+                $0.keepsMemory = keepsMemory
+            },
+        ]
+    }
+
     private func explored(
         _ consumers: Int, messages: Int = 1, copies: Int = 1, _ budgets: Budgets = Budgets(),
         _ change: (inout AlgorithmScope) -> Void = { _ in }

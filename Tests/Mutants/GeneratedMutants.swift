@@ -115,7 +115,8 @@ extension Mutants {
             base: algorithm.name,
             algorithm: AlgorithmUnderCheck(
                 name: name, needsDatabase: algorithm.needsDatabase,
-                largestDocument: algorithm.largestDocument, demand: algorithm.demand
+                largestDocument: algorithm.largestDocument, hasTokens: algorithm.hasTokens,
+                demand: algorithm.demand
             ) {
                 MutatedAlgorithm(algorithm, mutation, database: $0, environment: $1)
             }, scope: scope, keepsMemory: keepsMemory, mutation: mutation)

@@ -175,6 +175,25 @@ extension Mutants {
         A stamp never changes, so that it is either seen or not; if not, the attempt fails, and \
         the next one sees it.
         """,
+        "inbox-eventual/submit stale 1 read": """
+        Claim, state and the removal of either are written under the version that was read. Who \
+        has lost removes, from a fresh copy, any claim that the stamp is not.
+        """,
+        "inbox-eventual/submit stale 3 read": """
+        A stamp never changes, so that it is either seen or not; if not, the attempt fails, and \
+        the next one sees it.
+        """,
+        "inbox-eventual/complete stale 1 read": """
+        A record that is not seen yet is looked for again later, and to the last nothing is \
+        written but the entity as it was read, under its version.
+        """,
+        "inbox-eventual/complete stale 2 read": """
+        What follows from the older document is written under its version, so that it conflicts, \
+        or sends the same messages again, as any retry may.
+        """,
+        "inbox-eventual/complete stale 3 read": """
+        It looks for what lies beside the entity, and where all messages fit nothing ever does.
+        """,
         "inbox-eventual/process skip 4 acknowledge": """
         The message comes again when its lease ends, and is known by then. That path has \
         nothing left to do, and acknowledges with another call, which is made.

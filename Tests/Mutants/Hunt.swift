@@ -5,12 +5,24 @@ package struct Hunt: Sendable {
     /// The mutant.
     package let mutant: Mutant
     /// The scopes that were explored, in order; in the last one the mistake was found, if it was.
-    package private(set) var explored: [(scope: AlgorithmScope, summary: CheckSummary)] = []
+    package private(set) var explored: [Explored] = []
     /// The execution that shows it, as it was found.
     private var failure: Findings.Failure?
 
+    /// A scope, and what has become of the search in it.
+    package struct Explored: Sendable {
+        /// The scope.
+        package let scope: AlgorithmScope
+        /// How it was searched.
+        package let strategy: Strategy
+        /// What was looked at.
+        package let summary: CheckSummary
+    }
+
     /// After so many executions a scope is left for the next one.
     package static let patience = 8_000
+    /// So many executions are drawn where no small scope shows it.
+    private static let samples = 20_000
 
     /// Looks for a mutant's mistake, in one scope after the other, until it is found.
     ///
@@ -26,19 +38,23 @@ package struct Hunt: Sendable {
     ) {
         self.mutant = mutant
         for scope in scopes ?? mutant.scopes where failure == nil {
-            let (findings, summary) = Self.examination(of: scope, strategy) { _, choices in choices
-            }
-            .explore { progress(scope, $0) }
-            explored.append((scope, summary))
-            failure = findings.failure
+            explore(scope, strategy) { progress(scope, $0) }
+        }
+        if scopes != nil || strategy.executions < Self.patience { return }
+        for scope in mutant.largeScopes where failure == nil {
+            explore(scope, .sampled(Self.samples)) { progress(scope, $0) }
         }
     }
 
-    private static func examination(
-        of scope: AlgorithmScope, _ strategy: Strategy = .exhaustive(),
-        replay: @escaping @Sendable (_ name: String, _ choices: String) -> String
-    ) -> Examination {
-        Examination(scope, strategy.with(scope.budgets), replay: replay)
+    private mutating func explore(
+        _ scope: AlgorithmScope, _ strategy: Strategy,
+        progress: @escaping @Sendable (Findings) -> Void
+    ) {
+        let strategy = strategy.with(scope.budgets)
+        let (findings, summary) = Examination(scope, strategy) { _, choices in choices }
+            .explore(progress)
+        explored.append(Explored(scope: scope, strategy: strategy, summary: summary))
+        failure = findings.failure
     }
 
     /// Whether the mistake was found.
@@ -50,13 +66,13 @@ package struct Hunt: Sendable {
 
     /// Makes the execution that shows the mistake as small as can be.
     ///
-    /// - Parameter replay: The command that makes it again, from the scope and the choices.
+    /// - Parameter replay: The command that makes it again, from where it was found and the choices.
     /// - Returns: The smallest one; `nil` if the mistake was not found.
     package func counterexample(
-        replay: @escaping @Sendable (_ scope: AlgorithmScope, _ choices: String) -> String
+        replay: @escaping @Sendable (_ found: Explored, _ choices: String) -> String
     ) -> Counterexample? {
-        guard let failure, let scope = explored.last?.scope else { return nil }
-        return Self.examination(of: scope) { _, choices in replay(scope, choices) }
+        guard let failure, let found = explored.last else { return nil }
+        return Examination(found.scope, found.strategy) { _, choices in replay(found, choices) }
             .counterexample(failure)
     }
 }

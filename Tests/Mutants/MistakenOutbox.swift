@@ -45,7 +45,7 @@ package struct MistakenOutbox: DeduplicationAlgorithm {
         if mistake == .earlyAcknowledgement { try await transport.acknowledge(receipt) }
         let outcome: Outcome
         switch ledger[id] {
-        case nil, .claimed, .tombstone:
+        case nil, .claimed, .tombstone, .registered, .doomed:
             // 2. Not processed yet: handle it; save state, id and outgoing messages as one.
             let effects = try await attempt.handle(documents)
             // 61 async-commit: the answer comes first, the state reaches the disk last of all.
@@ -111,7 +111,7 @@ package struct MistakenOutbox: DeduplicationAlgorithm {
         let id = attempt.message.id
         switch ledger[id] {
         case .pending, .staged, .dispatched, .unstaged: return .alreadyCommitted
-        case nil, .claimed: break
+        case nil, .claimed, .registered, .doomed: break
         case .tombstone:
             // s5 tombstone-is-commit: what was given up is taken for saved.
             if mistake == .tombstoneIsCommit { return .alreadyCommitted }
@@ -151,7 +151,7 @@ package struct MistakenOutbox: DeduplicationAlgorithm {
             try await dispatch(
                 outputs, of: submission.id, from: document, submission.key, partition)
             return true
-        case nil, .claimed, .tombstone:
+        case nil, .claimed, .tombstone, .registered, .doomed:
             guard isLastTry else { return false }
             // s2 no-tombstone: given up, but a late commit still succeeds.
             if mistake == .noTombstone { return true }

@@ -36,12 +36,6 @@ struct CatalogueTests {
     /// Whether there is time for what takes minutes in a debug build.
     static let isThorough = ProcessInfo.processInfo.environment["PAWL_SOAK_ROUNDS"] != nil
 
-    /// The generated mutants that it takes more than a thousand executions of one scope to find.
-    static let hidden: Set<String> = [
-        "outbox/process unconditional 3 write", "outbox/process swap 3 write",
-        "outbox/complete skip 3 write", "outbox/complete unconditional 3 write",
-    ]
-
     @Test("of the catalogue, each in its scope", arguments: Mutants.catalogued)
     func catalogued(mutant: Mutant) throws {
         let hunt = Hunt(for: mutant)
@@ -85,23 +79,22 @@ struct CatalogueTests {
         }
     }
 
-    /// In a minute: those that are soon found. With PAWL_SOAK_ROUNDS, as `make soak` sets it: all
-    /// of them, and the harmless ones in all their scopes.
+    /// In a minute: that what is harmless is not found all the same. `make check` looks for all of
+    /// them in a release build; with PAWL_SOAK_ROUNDS, as `make soak` sets it, so does this.
     @Test("that are generated, or they are harmless for a reason that is given")
     func generated() async throws {
         let mutants = try await MutantTests.generated()
+        let harmless = Set(Mutants.harmless.keys)
+        #expect(harmless.isSubset(of: mutants.map(\.name)))
         var found: Set<String> = []
-        for mutant in mutants where Self.isThorough || !Self.hidden.contains(mutant.name) {
+        for mutant in mutants {
             let executions = Self.isThorough ? Hunt.patience : 200
             let hunt = Hunt(for: mutant, .exhaustive(executions: executions))
             if hunt.isFound { found.insert(mutant.name) }
         }
-        let all = Set(mutants.map(\.name)).subtracting(Self.isThorough ? [] : Self.hidden)
-        let harmless = Set(Mutants.harmless.keys)
         #expect(found.isDisjoint(with: harmless), "\(found.intersection(harmless))")
-        #expect(
-            found.union(harmless) == all,
-            "neither found nor known to be harmless: \(all.subtracting(found).subtracting(harmless))"
-        )
+        let missing = Set(mutants.map(\.name)).subtracting(found).subtracting(harmless)
+        #expect(!Self.isThorough || missing.isEmpty, "neither found nor harmless: \(missing)")
+        #expect(missing.count * 4 < mutants.count, "most are found soon, but not \(missing)")
     }
 }

@@ -111,7 +111,8 @@ struct SoundnessTests {
 
     @Test("every way of leaving out reaches the same ends as plain search", arguments: scopes)
     func sameEnds(small: Small) {
-        expectSameEnds(small.scope.plan)
+        let drawing = [AlgorithmUnderCheck.inboxEventual, .outboxStaged].map(\.name)
+        expectSameEnds(small.scope.plan, draws: drawing.contains(small.scope.algorithm.name))
     }
 
     /// The mutants with a small scope.
@@ -200,8 +201,14 @@ struct Survey: Equatable {
 }
 
 /// Expects that plain search and every other one come across the same.
+///
+/// What draws random numbers gives things names, and they follow from which copy of a message was in
+/// hand. Of worlds that differ by such names alone one is enough, so that there are fewer worlds, but
+/// none that is new.
 @discardableResult
-func expectSameEnds(_ plan: Plan, sourceLocation: SourceLocation = #_sourceLocation) -> Survey {
+func expectSameEnds(
+    _ plan: Plan, draws: Bool = false, sourceLocation: SourceLocation = #_sourceLocation
+) -> Survey {
     let plain = Survey(plan, .none, fromNothing: true)
     #expect(plain.isExhausted, sourceLocation: sourceLocation)
     for reductions in SoundnessTests.reductions {
@@ -209,7 +216,9 @@ func expectSameEnds(_ plan: Plan, sourceLocation: SourceLocation = #_sourceLocat
         let what: Comment = "\(reductions)"
         #expect(survey.isExhausted, what, sourceLocation: sourceLocation)
         #expect(survey.terminals == plain.terminals, what, sourceLocation: sourceLocation)
-        #expect(survey.worlds == plain.worlds, what, sourceLocation: sourceLocation)
+        #expect(
+            draws ? survey.worlds.isSubset(of: plain.worlds) : survey.worlds == plain.worlds,
+            what, sourceLocation: sourceLocation)
         #expect(survey.violated == plain.violated, what, sourceLocation: sourceLocation)
     }
     return plain

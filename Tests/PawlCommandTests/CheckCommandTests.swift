@@ -136,7 +136,7 @@ struct CheckCommandTests {
                 "mutant", "algorithm", "found", "executions", "violated", "steps",
             ])
         let rows = try rows(output.text, as: MutantRow.self)
-        #expect(rows.count == 70)
+        #expect(rows.count > 200)
         let first = try #require(rows.first)
         #expect(first.mutant == "1 publish-first" && first.algorithm == "outbox" && first.found)
         #expect(first.violated == "no ghosts" && first.steps == 3)

@@ -42,13 +42,25 @@ public struct Attempt: Sendable {
     /// - Returns: The new state and the messages, addressed and known to be sendable.
     /// - Throws: What the handler threw, or a ``PawlError`` about a message that can't be sent.
     public func handle(_ documents: [Document?]) async throws -> Effects {
+        try await handle(documents, isAnySize: false)
+    }
+
+    /// Runs the handler.
+    ///
+    /// - Parameters:
+    ///   - documents: The documents as they were read, in the order of ``keys``.
+    ///   - isAnySize: Whether messages may be larger than the transport can carry.
+    /// - Returns: The new state and the messages, addressed.
+    /// - Throws: What the handler threw, or a ``PawlError`` about a message that can't be sent.
+    package func handle(_ documents: [Document?], isAnySize: Bool) async throws -> Effects {
         let now = environment.now()
         let derived = try await derive(from: documents.map { $0?.content.body }, at: now)
         if derived.sent.isEmpty { return Effects(bodies: derived.bodies, messages: []) }
         let queues = try await destinations(of: derived)
         return Effects(
             bodies: derived.bodies,
-            messages: try address(derived, to: queues, Trace.currentHeaders(), at: now))
+            messages: try address(
+                derived, to: queues, Trace.currentHeaders(), at: now, isAnySize: isAnySize))
     }
 
     /// Runs the handler on given states, as of a given time. Its messages are not addressed yet.
@@ -79,14 +91,24 @@ public struct Attempt: Sendable {
     ///   - queues: For each message the queues that it goes to.
     ///   - headers: The headers of all of them.
     ///   - now: When they are sent.
+    ///   - isAnySize: Whether they may be larger than the transport can carry.
     /// - Returns: The messages, known to be sendable.
     /// - Throws: A ``PawlError`` about a message that can't be sent.
     package func address(
         _ derived: Derivation, to queues: [[String]], _ headers: [String: String],
-        at now: Timestamp
+        at now: Timestamp, isAnySize: Bool = false
     ) throws -> [Outgoing] {
         try router.envelopes(
-            derived.sent, to: queues, headers, from: endpoint, because: message, at: now)
+            derived.sent, to: queues, headers, from: endpoint, because: message, at: now,
+            isAnySize: isAnySize)
+    }
+
+    /// The same attempt, with one other document in place of the one that remembers it.
+    func moved(to key: DocumentKey, in partition: PartitionKey) -> Attempt {
+        Attempt(
+            message: message, endpoint: endpoint,
+            work: Work(partition: partition, key: key, like: work), router: router,
+            environment: environment, logger: logger)
     }
 
     /// The writes that save a new state, each under the condition that the document is as it was

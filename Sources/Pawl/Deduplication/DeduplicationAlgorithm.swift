@@ -4,6 +4,15 @@
 /// the boundaries; decoding, routing, retries, leases and dead letters lie before it. Pawl's own
 /// are ``Deduplication/outbox`` and, on a ``Database``, `transactional`.
 public protocol DeduplicationAlgorithm: Sendable {
+    /// Makes a message complete before it is read. By default it is as it came.
+    ///
+    /// - Parameter envelope: The message as it came.
+    /// - Returns: The whole message; `nil` if what it lacks is gone because it was processed before.
+    /// - Throws: What a boundary threw; a ``PawlError`` with the code
+    ///   ``PawlError/Code/unsupportedMessage``, by default for any message that has a token, which
+    ///   would never be removed.
+    func open(_ envelope: Envelope) async throws -> Envelope?
+
     /// Moves the system by one delivered message and removes the message from its queue.
     ///
     /// - Parameters:
@@ -28,6 +37,21 @@ public protocol DeduplicationAlgorithm: Sendable {
     /// - Returns: Whether nothing is left to be done; otherwise it is called again, later.
     /// - Throws: What a boundary threw.
     func complete(_ submission: Submission, isLastTry: Bool) async throws -> Bool
+}
+
+extension DeduplicationAlgorithm {
+    /// The message as it came, unless it has a token.
+    public func open(_ envelope: Envelope) async throws -> Envelope? {
+        guard envelope.headers[Token.header] == nil, envelope.claim == nil else {
+            throw PawlError(
+                .unsupportedMessage,
+                """
+                Message \(envelope.id) (\(envelope.type)) has a token, but this endpoint's algorithm \
+                knows of none. Deploy the endpoint with `.tokens(in:)`, over the sender's tokens.
+                """)
+        }
+        return envelope
+    }
 }
 
 /// What became of an attempt at a message.
@@ -210,6 +234,40 @@ public struct Deduplication: Sendable {
         ) { store, transport, environment in
             Replay(
                 store: store, transport: transport, retention: retention, environment: environment)
+        }
+    }
+
+    /// A message is processed only while its token exists, which its sender has made; there is no
+    /// time after which a duplicate passes, and nothing to be remembered of what was processed.
+    ///
+    /// ```swift
+    /// let endpoint = Endpoint(
+    ///     billing, store: store, transport: queues, deduplication: .tokens(in: shared))
+    /// ```
+    ///
+    /// Endpoints that send messages to one another use the same tokens. To go there from
+    /// ``outbox``, deploy all of them with `isIssuing: false` first, then without; to go back, the
+    /// same way, and wait between until no tokens are left: ``Store/countTokens()``.
+    ///
+    /// - Parameters:
+    ///   - shared: Where the tokens are, which sender and receiver share; `nil` for the endpoint's
+    ///     own store, where all have the same. It has to write at least two documents of a
+    ///     partition as one.
+    ///   - blobs: Where bodies are laid that are too large for the transport; `nil` if there is no
+    ///     such place, so that sending them fails.
+    ///   - isIssuing: Whether messages are sent with tokens. Those that come with one are processed
+    ///     only while it exists, either way.
+    ///   - retention: For how long the id of a message that comes without a token is kept. A
+    ///     duplicate of it that comes later is processed again.
+    /// - Returns: The algorithm.
+    public static func tokens(
+        in shared: (any Store)? = nil, blobs: (any BlobStore)? = nil, isIssuing: Bool = true,
+        retention: Duration = .days(7)
+    ) -> Deduplication {
+        Deduplication(name: "tokens", retention: retention) { store, transport, environment in
+            Tokens(
+                store: store, tokens: shared ?? store, blobs: blobs, transport: transport,
+                isIssuing: isIssuing, retention: retention, environment: environment)
         }
     }
 }

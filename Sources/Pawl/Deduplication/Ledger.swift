@@ -16,12 +16,24 @@ package struct Ledger {
         case claimed(MessageID)
         /// A submission that was given up before it was saved.
         case tombstone
+        /// Not a message, but an attempt at one: what it is about to make outside of the entity.
+        case registered(SideEffects)
+        /// An attempt that can't be saved any more; what it has made is to be removed.
+        case doomed(SideEffects)
 
         /// Whether messages are still to be sent, however long it takes.
         fileprivate var isUnsent: Bool {
             switch self {
             case .pending, .staged: true
-            case .dispatched, .unstaged, .claimed, .tombstone: false
+            case .dispatched, .unstaged, .claimed, .tombstone, .registered, .doomed: false
+            }
+        }
+
+        /// Whether it must not be forgotten, however long it takes.
+        fileprivate var isUnfinished: Bool {
+            switch self {
+            case .registered, .doomed: true
+            default: isUnsent
             }
         }
 
@@ -29,7 +41,7 @@ package struct Ledger {
         fileprivate var isProcessed: Bool {
             switch self {
             case .pending, .staged, .dispatched, .unstaged: true
-            case .claimed, .tombstone: false
+            case .claimed, .tombstone, .registered, .doomed: false
             }
         }
     }
@@ -85,7 +97,7 @@ package struct Ledger {
         entries.removeAll { entry in
             if entry.id == id { return true }
             if case .claimed = entry.state { return entry.time < claimHorizon }
-            return !entry.state.isUnsent && entry.time < horizon
+            return !entry.state.isUnfinished && entry.time < horizon
         }
         entries.append(Entry(id: id, time: now, state: state))
     }
@@ -96,6 +108,8 @@ package struct Ledger {
         switch entries[index].state {
         case .staged, .unstaged: entries[index].state = .unstaged
         case .pending, .dispatched, .claimed, .tombstone: entries[index].state = .dispatched
+        // They are no messages.
+        case .registered, .doomed: break
         }
     }
 
@@ -109,7 +123,29 @@ package struct Ledger {
     package func mayBeStaged(_ id: MessageID) -> Bool {
         switch self[id] {
         case .staged, .unstaged: true
-        case nil, .pending, .dispatched, .claimed, .tombstone: false
+        case nil, .pending, .dispatched, .claimed, .tombstone, .registered, .doomed: false
+        }
+    }
+
+    /// The number of attempts that are registered.
+    package var registered: Int {
+        entries.count { if case .registered = $0.state { true } else { false } }
+    }
+
+    /// What attempts have made that can't be saved any more, by attempt.
+    package var doomed: [MessageID: SideEffects] {
+        entries.reduce(into: [:]) { doomed, entry in
+            if case .doomed(let effects) = entry.state { doomed[entry.id] = effects }
+        }
+    }
+
+    /// Notes that registered attempts can't be saved any more, which is so as soon as this ledger
+    /// is: each saves the entity only under a version in which it is registered.
+    package mutating func doom() {
+        for index in entries.indices {
+            if case .registered(let effects) = entries[index].state {
+                entries[index].state = .doomed(effects)
+            }
         }
     }
 
@@ -119,6 +155,8 @@ package struct Ledger {
     }
 
     package func encoded() -> [UInt8] {
+        // What holds nothing takes no room.
+        if entries.isEmpty { return [] }
         var writer = ByteWriter(capacity: 8 + entries.count * 32)
         writer.write(Self.codingVersion)
         writer.write(UInt32(entries.count))
@@ -138,6 +176,12 @@ package struct Ledger {
             case .claimed(let claim):
                 writer.write(UInt8(5))
                 writer.write(claim)
+            case .registered(let effects):
+                writer.write(UInt8(6))
+                writer.write(effects)
+            case .doomed(let effects):
+                writer.write(UInt8(7))
+                writer.write(effects)
             }
         }
         return writer.bytes
@@ -160,6 +204,8 @@ package struct Ledger {
             case 3: state = .staged(try reader.readStage())
             case 4: state = .unstaged
             case 5: state = .claimed(try reader.readID())
+            case 6: state = .registered(try reader.readSideEffects())
+            case 7: state = .doomed(try reader.readSideEffects())
             case let flag: throw MalformedBytes("state \(flag) at byte \(reader.position - 1)")
             }
             entries.append(Entry(id: id, time: time, state: state))
@@ -171,6 +217,12 @@ package struct Ledger {
 }
 
 extension ByteWriter {
+    mutating func write(_ effects: SideEffects) {
+        write(UInt32(effects.tokens))
+        write(UInt32(effects.blobs.count))
+        for ordinal in effects.blobs { write(UInt32(ordinal)) }
+    }
+
     mutating func write(_ stage: Ledger.Stage) {
         write(stage.attempt)
         write(UInt32(stage.pages))
@@ -184,6 +236,12 @@ extension ByteWriter {
 }
 
 extension ByteReader {
+    mutating func readSideEffects() throws -> SideEffects {
+        var effects = SideEffects(tokens: Int(try read(UInt32.self)))
+        for _ in 0..<(try read(UInt32.self)) { effects.blobs.append(Int(try read(UInt32.self))) }
+        return effects
+    }
+
     mutating func readStage() throws -> Ledger.Stage {
         Ledger.Stage(attempt: try readID(), pages: Int(try read(UInt32.self)))
     }

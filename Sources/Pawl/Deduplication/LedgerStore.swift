@@ -69,7 +69,10 @@ package struct LedgerStore: Sendable {
         // Lay down the messages before the state that names them, so that what is saved can be sent.
         let outside = staged(attempt.message.id, attempt.keys[0], attempt.partition)
         guard try await outside.put(pages, stage) else { return nil }
-        return try await commit(writes, of: attempt)
+        if let saved = try await commit(writes, of: attempt) { return saved }
+        // It has certainly not been saved. Nobody else may come by after a submission's attempt.
+        try await outside.remove([stage])
+        return nil
     }
 
     /// Saves a claim in the ledger of an attempt's first document, and nothing else.
@@ -147,7 +150,7 @@ package struct LedgerStore: Sendable {
                 kind \(StagedMessages.kind) are missing. Nobody but Pawl may delete them; restore \
                 them.
                 """)
-        case nil, .dispatched, .unstaged, .claimed, .tombstone: break
+        case nil, .dispatched, .unstaged, .claimed, .tombstone, .registered, .doomed: break
         }
     }
 

@@ -27,7 +27,7 @@ struct Outbox: DeduplicationAlgorithm {
         var ledger = try Ledger(document)
         let outcome: Outcome
         switch ledger[id] {
-        case nil, .claimed, .tombstone:
+        case nil, .claimed, .tombstone, .registered, .doomed:
             // 2. Not processed yet: handle it; save state, id and outgoing messages as one.
             let effects = try await attempt.handle(documents)
             guard
@@ -55,7 +55,7 @@ struct Outbox: DeduplicationAlgorithm {
         switch ledger[attempt.message.id] {
         case .pending, .staged, .dispatched, .unstaged: return .alreadyCommitted
         // What was given up may be saved after all.
-        case nil, .claimed, .tombstone: break
+        case nil, .claimed, .tombstone, .registered, .doomed: break
         }
         // 2. Handle it, and before anything is saved, see to it that somebody will finish. In this
         // order, so that nothing is left of a submission that fails.
@@ -82,7 +82,7 @@ struct Outbox: DeduplicationAlgorithm {
             try await dispatch(
                 submission.id, from: document, ledger, submission.key, partition)
             return true
-        case nil, .claimed, .tombstone:
+        case nil, .claimed, .tombstone, .registered, .doomed:
             guard isLastTry else { return false }
             // Changes the version, so that a commit that comes after this one fails.
             let now = entities.environment.now()

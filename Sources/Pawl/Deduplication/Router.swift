@@ -20,7 +20,8 @@ package struct Router: Sendable {
     /// - Throws: A ``PawlError`` if a message is too large to be sent.
     func envelopes(
         _ sent: [Context.Sent], to destinations: [[String]], _ headers: [String: String],
-        from endpoint: String, because cause: Envelope, at now: Timestamp
+        from endpoint: String, because cause: Envelope, at now: Timestamp,
+        isAnySize: Bool
     ) throws -> [Outgoing] {
         var messages: [Outgoing] = []
         for (ordinal, message) in sent.enumerated() {
@@ -31,7 +32,7 @@ package struct Router: Sendable {
                     id: id, type: message.type, body: message.body, headers: headers,
                     cause: cause.id, conversation: cause.conversation, sender: endpoint,
                     sentAt: now)
-                try check(envelope)
+                if !isAnySize { try check(envelope) }
                 messages.append(Outgoing(envelope, to: queue, notBefore: message.notBefore))
             }
         }
@@ -85,20 +86,30 @@ package struct Router: Sendable {
         }
     }
 
-    private func check(_ envelope: Envelope) throws {
+    /// Whether the transport can carry a message.
+    func fits(_ envelope: Envelope) -> Bool {
+        size(of: envelope) <= transport.transportLimits.largestMessage
+    }
+
+    private func size(of envelope: Envelope) -> Int {
         // The envelope adds at most this much to what is measured without encoding it.
         let overhead = 128
         let headers = envelope.headers.reduce(0) {
             $0 + $1.key.utf8.count + $1.value.utf8.count + 8
         }
-        let size =
-            envelope.body.count + headers + envelope.type.utf8.count
+        return envelope.body.count + headers + envelope.type.utf8.count
             + (envelope.sender?.utf8.count ?? 0) + overhead
-        guard size <= transport.transportLimits.largestMessage else {
+    }
+
+    /// Makes sure that the transport can carry a message.
+    ///
+    /// - Throws: A ``PawlError`` with the code ``PawlError/Code/messageTooLarge``.
+    func check(_ envelope: Envelope) throws {
+        guard fits(envelope) else {
             throw PawlError(
                 .messageTooLarge,
                 """
-                \(envelope.type) has \(size) bytes, but the transport carries at most \
+                \(envelope.type) has \(size(of: envelope)) bytes, but the transport carries at most \
                 \(transport.transportLimits.largestMessage). Nothing was changed. Send a reference to the \
                 large part instead.
                 """)

@@ -136,6 +136,10 @@ struct Processor: Sendable {
                 \(envelope.id). Deploy one that has, or correct where the message is sent.
                 """)
         }
+        guard let envelope = try await algorithm.open(envelope) else {
+            // Its body is gone, since it was processed.
+            return try await transport.acknowledge(receipt) ? .duplicate : .leaseLost
+        }
         let work = try handler.prepare(envelope, handlers.name)
         let attempt = Attempt(
             message: envelope, endpoint: handlers.name, work: work,

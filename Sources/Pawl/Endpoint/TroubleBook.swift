@@ -43,11 +43,13 @@ struct TroubleBook: Sendable {
     ) throws -> [Write] {
         let now = environment.now()
         // A copy may have been processed as soon as the message was sent.
-        let sentAt = try? Envelope(decoding: bytes).sentAt
+        let envelope = try? Envelope(decoding: bytes)
+        // What has a token is never processed twice, however late it is.
+        let retention = envelope?.headers[Token.header] == nil ? retention : nil
         let letter = DeadLetter(
             id: id, endpoint: endpoint, type: type, error: trouble.failures.last?.error ?? "",
             attempts: trouble.attempts, failures: trouble.failures, time: now,
-            retryBefore: retention.map { (sentAt ?? now) + $0 },
+            retryBefore: retention.map { (envelope?.sentAt ?? now) + $0 },
             message: Data(bytes).base64EncodedString())
         return [
             .put(Self.deadLetterKey(id), Content(body: try JSON.encode(letter)), if: .any),

@@ -37,6 +37,14 @@ package struct Work: Sendable {
         }
     }
 
+    /// The same work, remembered by another document, which does not go by itself.
+    init(partition: PartitionKey, key: DocumentKey, like work: Work) {
+        self.partition = partition
+        keys = [key]
+        isMemo = false
+        run = work.run
+    }
+
     /// The kind of the documents that remember work without an entity.
     package static let memoKind = "pawl.done"
 }

@@ -6,6 +6,11 @@ extension Simulation {
         writes.map { interner.address($0.key, in: partition) }
     }
 
+    /// Puts a document into the store before anything runs.
+    func place(_ placed: Plan.Placed) {
+        _ = put(placed.content, at: interner.address(placed.key, in: placed.partition))
+    }
+
     func read(_ address: Int) -> Document? {
         guard let slot = world.documents.first(where: { $0.address == address }) else { return nil }
         return document(slot.writes, slot.content)

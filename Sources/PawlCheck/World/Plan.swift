@@ -31,6 +31,13 @@ package struct Plan: Sendable {
         var isLocal: Bool
     }
 
+    /// A document that is in the store at the beginning.
+    struct Placed: Sendable {
+        var key: DocumentKey
+        var partition: PartitionKey
+        var content: Content
+    }
+
     /// A property of the user's.
     struct Property: Sendable {
         let name: String
@@ -39,6 +46,7 @@ package struct Plan: Sendable {
 
     var roles: [Role] = []
     var messages: [Message] = []
+    var documents: [Placed] = []
     /// The types that each queue's endpoint handles.
     var endpoints: [String: Set<String>] = [:]
     /// The queues that some process receives from.
@@ -70,6 +78,20 @@ package struct Plan: Sendable {
     static let beginning = Timestamp(microseconds: 1_767_225_600_000_000)
 
     package init() {}
+
+    /// Puts a message into its queue, with the token that its sender would have made.
+    mutating func add(_ message: Message, hasToken: Bool) {
+        var message = message
+        if hasToken {
+            let token = Token(
+                attempt: MessageID("sender of \(message.envelope.id) to \(message.queue)"),
+                ordinal: 0)
+            message.envelope.headers[Token.header] = token.description
+            documents.append(
+                Placed(key: token.key, partition: token.partition, content: Content(body: nil)))
+        }
+        messages.append(message)
+    }
 }
 
 /// What an execution has shown to be wrong.

@@ -57,6 +57,7 @@ extension Simulation {
         world.published.append(WorldState.Published(content: content, digest: digest.finished))
         world.isChanged = true
         guard plan.checksMessages, let mark = message.mark else { return }
+        checkHasToken(message)
         // I3, I5
         if !world.committed.contains(mark.attempt) {
             violate(
@@ -114,6 +115,7 @@ extension Simulation {
         for slot in world.documents {
             if let content = slot.content { checkFinished(content, of: slot.address) }
         }
+        checkTokens()
         for state in world.processes where !state.isIdle {
             violate("progress", "\(state.name) has not come to its end.")
         }
@@ -141,6 +143,7 @@ extension Simulation {
                 case .pending(let messages): "holds \(messages.count) messages as to be sent"
                 case .staged: "has messages beside it as to be sent"
                 case .claimed: "is claimed"
+                case .registered, .doomed: "lists what an attempt has made"
                 case .dispatched, .unstaged, .tombstone: nil
                 }
             guard let what else { continue }
@@ -175,7 +178,7 @@ extension Simulation {
         }
     }
 
-    private func isDeadLetter(_ id: MessageID) -> Bool {
+    func isDeadLetter(_ id: MessageID) -> Bool {
         world.documents.contains { slot in
             let key = interner.addresses[slot.address].key
             return slot.content != nil && key.kind == "pawl.dead-letter"

@@ -94,6 +94,7 @@ final class Simulation: @unchecked Sendable {
                 add(content, isLocal: message.isLocal, visibleFrom: world.now)
             }
         }
+        for document in plan.documents { place(document) }
         world.processes = firstProcesses
         for index in world.processes.indices { beginLife(index) }
     }

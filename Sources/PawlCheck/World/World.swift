@@ -31,6 +31,7 @@ public final class World {
         let queue: String?
         let copies: Int
         let isLocal: Bool
+        let hasToken: Bool
     }
 
     /// What a process of its own can reach; see ``World/process(_:instances:restarts:_:)``.
@@ -96,11 +97,13 @@ public final class World {
     ///   - message: The message. A second call with an equal one is another message; see `copies`.
     ///   - endpoint: The endpoint's name; `nil` for all that handle the type.
     ///   - copies: How many copies of it there are.
+    ///   - hasToken: Whether its sender has made a token for it, in the simulated store; see
+    ///     ``/Pawl/Deduplication/tokens(in:blobs:isIssuing:retention:)``.
     ///   - isLocal: Whether a commit of the same database has sent it, so that there is one copy
     ///     only and its row in the queue is all that is remembered.
     public func deliver(
         _ message: some Message, to endpoint: String? = nil, copies: Int = 1,
-        sentByDatabase isLocal: Bool = false
+        sentByDatabase isLocal: Bool = false, withToken hasToken: Bool = false
     ) {
         do {
             let envelope = Envelope(
@@ -108,7 +111,9 @@ public final class World {
                 type: type(of: message).typeName, body: try JSON.encode(message),
                 sentAt: Plan.beginning)
             deliveries.append(
-                Delivered(envelope: envelope, queue: endpoint, copies: copies, isLocal: isLocal))
+                Delivered(
+                    envelope: envelope, queue: endpoint, copies: copies, isLocal: isLocal,
+                    hasToken: hasToken))
         } catch {
             preconditionFailure("\(type(of: message)) can't be encoded: \(error)")
         }
@@ -242,10 +247,10 @@ public final class World {
                 "nothing in this world handles \(delivered.envelope.type); run its endpoint, or say `to:`"
             )
             for queue in queues {
-                plan.messages.append(
+                plan.add(
                     Plan.Message(
                         envelope: delivered.envelope, queue: queue, copies: delivered.copies,
-                        isLocal: delivered.isLocal))
+                        isLocal: delivered.isLocal), hasToken: delivered.hasToken)
             }
         }
         return plan

@@ -1,0 +1,338 @@
+/// Tokens: a message can be processed only while its token exists.
+///
+/// Whoever sends a message makes a token for it first; whoever has processed it removes the token,
+/// so that a copy that comes later, however late, is seen to be one. Nothing has to be remembered:
+/// what is stored grows with the messages that are under way, not with those that were.
+///
+/// Tokens are made before the state that speaks of their messages is saved, so that attempts that
+/// lose have made some as well. Therefore each attempt registers itself in the entity first. The one
+/// that is saved strikes out all others that are registered, so that they can't be saved any more;
+/// what they have made, or still make, is removed then.
+///
+/// Messages without a token, from senders that make none and from outside, are remembered in the
+/// entity for a time, as the outbox does.
+///
+/// Needs a store with one-document compare-and-set for the entities, and one for the tokens, shared
+/// with the senders, that writes several documents of a partition as one.
+///
+/// Source: "Token-based deduplication" and "Side effects", exactly-once.github.io; sections 4 and 6
+/// of the algorithms, and for submissions section 8 over 1.
+struct Tokens: DeduplicationAlgorithm {
+    let transport: any Transport
+    private let entities: LedgerStore
+    private let tokens: TokenRecords
+    private let claims: ClaimCheck?
+    /// Whether messages are sent with tokens.
+    private let isIssuing: Bool
+
+    init(
+        store: any Store, tokens: any Store, blobs: (any BlobStore)?, transport: any Transport,
+        isIssuing: Bool, retention: Duration, environment: Environment
+    ) {
+        self.transport = transport
+        entities = LedgerStore(store: store, environment: environment, retention: retention)
+        self.tokens = TokenRecords(store: tokens, environment: environment)
+        claims = blobs.map(ClaimCheck.init)
+        self.isIssuing = isIssuing
+    }
+
+    func open(_ envelope: Envelope) async throws -> Envelope? {
+        guard envelope.claim != nil else { return envelope }
+        guard let claims else {
+            throw PawlError(
+                .unsupportedMessage,
+                """
+                The body of message \(envelope.id) (\(envelope.type)) lies in a blob. Give this \
+                endpoint the sender's blob store: `.tokens(in:blobs:)`.
+                """)
+        }
+        return try await claims.open(envelope)
+    }
+
+    func process(_ attempt: Attempt, _ receipt: Receipt) async throws -> Outcome {
+        let message = attempt.message
+        let token = try message.token()
+        let place = place(of: attempt, token)
+        // 1. Load the entity.
+        let documents = try await place.ledgers.load(place.attempt)
+        var document = documents[0]
+        var ledger = try Ledger(document)
+        let outcome: Outcome
+        if ledger.isProcessed(message.id) {
+            // Whoever has processed it may not have come to the end.
+            outcome = .duplicate
+        } else {
+            // 2. Look for the token only now: if it is gone by the time that the entity is saved,
+            // so is the version that was loaded.
+            if let token, try await !isThere(token, place, document) {
+                try await forgetLate(message, token, document, ledger, place)
+                try await transport.acknowledge(receipt)
+                return .duplicate
+            }
+            // 3. to 6.
+            guard
+                let saved = try await commit(place, documents, &ledger, announcing: nil)
+            else { return .conflict }
+            document = saved
+            outcome = .processed
+        }
+        // 7. to 10.
+        if let document { try await finish(message, token, from: document, ledger, place) }
+        // 11. Only now may the message go.
+        try await transport.acknowledge(receipt)
+        return outcome
+    }
+
+    func submit(_ attempt: Attempt) async throws -> SubmissionOutcome {
+        let place = Place(ledgers: entities, attempt: attempt)
+        let documents = try await entities.load(attempt)
+        var ledger = try Ledger(documents[0])
+        if ledger.isProcessed(attempt.message.id) { return .alreadyCommitted }
+        let saved = try await commit(
+            place, documents, &ledger, announcing: Submission(of: attempt))
+        guard let saved else { return .conflict }
+        // It is saved all the same if that fails, and then complete(x) finishes it.
+        try? await finish(attempt.message, nil, from: saved, ledger, place)
+        return .committed
+    }
+
+    func complete(_ submission: Submission, isLastTry: Bool) async throws -> Bool {
+        let (key, partition) = (submission.key, PartitionKey(submission.partition))
+        let document = try await entities.store.read(key, in: partition)
+        var ledger = try Ledger(document)
+        if let document, ledger.isProcessed(submission.id) {
+            try await entities.send(submission.id, ledger, key, partition, over: transport)
+            try await clear(submission.id, nil, document, ledger, entities, key, partition)
+            return true
+        }
+        guard isLastTry else { return false }
+        // Changes the version, so that a commit that comes after this one fails.
+        ledger.doom()
+        let now = entities.environment.now()
+        ledger.record(submission.id, .tombstone, at: now, forget: now - entities.retention)
+        var content = document?.content ?? Content(body: nil)
+        content.ledger = ledger.encoded()
+        if submission.kind == Work.memoKind { content.expires = now + entities.retention }
+        let condition = document.map { Write.Condition.version($0.version) } ?? .absent
+        let tombstone = Write.put(key, content, if: condition)
+        return try await entities.giveUp(submission.id, key, partition) {
+            guard
+                case .committed(let versions) = try await entities.store.write(
+                    [tombstone], in: partition), let version = versions.first ?? nil
+            else { return false }
+            try await clear(
+                submission.id, nil, Document(version: version, content: content), ledger,
+                entities, key, partition)
+            return true
+        }
+    }
+
+    // MARK: Where
+
+    /// Where the traces of a message are.
+    private struct Place {
+        let ledgers: LedgerStore
+        /// The attempt, at the documents that it changes there.
+        let attempt: Attempt
+        /// Whether the token itself is the document.
+        var isToken = false
+
+        var key: DocumentKey { attempt.keys[0] }
+        var partition: PartitionKey { attempt.partition }
+    }
+
+    /// Work without an entity leaves its traces in the token, and goes with it.
+    private func place(of attempt: Attempt, _ token: Token?) -> Place {
+        guard attempt.isMemo, let token else {
+            return Place(ledgers: entities, attempt: attempt)
+        }
+        let ledgers = LedgerStore(
+            store: tokens.store, environment: entities.environment,
+            retention: entities.retention)
+        return Place(
+            ledgers: ledgers, attempt: attempt.moved(to: token.key, in: token.partition),
+            isToken: true)
+    }
+
+    private func isThere(
+        _ token: Token, _ place: Place, _ document: Document?
+    ) async throws -> Bool {
+        place.isToken ? document != nil : try await tokens.contain(token)
+    }
+
+    // MARK: Steps
+
+    /// Steps 3 to 6. Returns the first document as it was saved, or `nil` after a conflict.
+    private func commit(
+        _ place: Place, _ loaded: [Document?], _ ledger: inout Ledger,
+        announcing submission: Submission?
+    ) async throws -> Document? {
+        let attempt = place.attempt
+        var documents = loaded
+        // 3. Handle it, and see to it that somebody finishes a submission before anything is made.
+        let effects = try await attempt.handle(documents, isAnySize: isIssuing && claims != nil)
+        if let submission {
+            try await transport.send([
+                submission.announcement(to: attempt.endpoint, entities.environment)
+            ])
+        }
+        let issue = try Issue(
+            isIssuing ? effects.messages : [], by: MessageID(from: entities.environment),
+            over: attempt.router, hasBlobs: claims != nil)
+        if issue.messages.isEmpty {
+            ledger.doom()
+            return try await save(effects.bodies, effects.messages, place, documents, &ledger)
+        }
+        // 4. Register what is about to be made.
+        let loaded = documents[0]
+        guard let registered = try await register(issue, place, loaded, &ledger) else { return nil }
+        documents[0] = registered
+        // 5. Make it, unless this attempt has been shut out.
+        guard try await make(issue) else { return nil }
+        // 6. Save state and messages as one. No other attempt that is registered by now can be saved
+        // any more.
+        while case .registered = ledger[issue.attempt] {
+            ledger.remove(issue.attempt)
+            ledger.doom()
+            if let saved = try await save(
+                effects.bodies, issue.messages, place, documents, &ledger)
+            {
+                return saved
+            }
+            // If others have done no more than to register themselves, nothing is lost. So of
+            // attempts that come in one another's way one is saved, whatever their order.
+            let fresh = try await place.ledgers.store.read(place.key, in: place.partition)
+            if fresh?.version == documents[0]?.version
+                || fresh?.content.body != loaded?.content.body
+            {
+                break
+            }
+            documents[0] = fresh
+            ledger = try Ledger(fresh)
+        }
+        // It has certainly not been saved, and may have made things after others had removed what it
+        // had registered.
+        try await revoke([issue.attempt: issue.effects])
+        return nil
+    }
+
+    private func save(
+        _ bodies: [[UInt8]?], _ messages: [Outgoing], _ place: Place, _ documents: [Document?],
+        _ ledger: inout Ledger
+    ) async throws -> Document? {
+        try await place.ledgers.save(
+            Effects(bodies: bodies, messages: messages), of: place.attempt, over: documents,
+            &ledger,
+            silent: try place.attempt.message.token() == nil ? .dispatched : .pending([]))
+    }
+
+    /// So many attempts may be registered at once. Beyond that most are of processes that have
+    /// died, and whoever registers makes room.
+    private static let maximumRegistered = 8
+
+    private func register(
+        _ issue: Issue, _ place: Place, _ document: Document?, _ ledger: inout Ledger
+    ) async throws -> Document? {
+        let (ledgers, environment) = (place.ledgers, entities.environment)
+        if ledger.registered >= Self.maximumRegistered { ledger.doom() }
+        ledger.record(
+            issue.attempt, .registered(issue.effects), at: environment.now(),
+            forget: environment.now() - ledgers.retention)
+        // If the message is never handled, this is all that is there.
+        var content =
+            document?.content
+            ?? Content(
+                body: nil, expires: environment.now() + ledgers.retention + ledgers.retention)
+        content.ledger = ledger.encoded()
+        let condition = document.map { Write.Condition.version($0.version) } ?? .absent
+        let result = try await ledgers.store.write(
+            [.put(place.key, content, if: condition)], in: place.partition)
+        guard case .committed(let versions) = result, let version = versions.first ?? nil else {
+            return nil
+        }
+        return Document(version: version, content: content)
+    }
+
+    private func make(_ issue: Issue) async throws -> Bool {
+        guard try await tokens.issue(issue.effects.tokens, for: issue.attempt) else { return false }
+        for (ordinal, body) in issue.bodies.sorted(by: { $0.key < $1.key }) {
+            try await claims?.blobs.put(
+                body, as: ClaimCheck.name(ordinal, of: issue.attempt))
+        }
+        return true
+    }
+
+    /// Steps 7 to 10, in this order: while the token is there, the entity has the id.
+    private func finish(
+        _ message: Envelope, _ token: Token?, from document: Document, _ ledger: Ledger,
+        _ place: Place
+    ) async throws {
+        // 7. Send what is pending.
+        try await place.ledgers.send(
+            message.id, ledger, place.key, place.partition, over: transport)
+        // 8. Remove the token: from now on the message counts as processed.
+        if let token, !place.isToken { try await tokens.consume(token) }
+        // 9. Only now forget the id and the messages, and what attempts that have lost have made.
+        if place.isToken {
+            try await revoke(ledger.doomed)
+            if let token { try await tokens.consume(token) }
+        } else {
+            try await clear(
+                message.id, token, document, ledger, place.ledgers, place.key, place.partition)
+        }
+        // 10. Whoever comes after this needs the body no more.
+        try await removeBody(of: message)
+    }
+
+    /// A message whose token is gone was processed; whoever has done that may not have come as far as
+    /// step 9. The entity may have been loaded before it was saved with the id, and then nothing of
+    /// that is seen in it.
+    private func forgetLate(
+        _ message: Envelope, _ token: Token, _ loaded: Document?, _ ledger: Ledger, _ place: Place
+    ) async throws {
+        if !place.isToken {
+            let document = try await place.ledgers.store.read(place.key, in: place.partition)
+            if let document {
+                try await clear(
+                    message.id, token, document, try Ledger(document), place.ledgers, place.key,
+                    place.partition)
+            }
+        }
+        try await removeBody(of: message)
+    }
+
+    /// Step 9.
+    private func clear(
+        _ id: MessageID, _ token: Token?, _ document: Document, _ ledger: Ledger,
+        _ ledgers: LedgerStore, _ key: DocumentKey, _ partition: PartitionKey
+    ) async throws {
+        if ledger.mayBeStaged(id) {
+            try await ledgers.noteSent(id, from: document, key, partition)
+            try await ledgers.tidyUp(id, key, partition)
+        }
+        let doomed = ledger.doomed
+        try await revoke(doomed)
+        try await ledgers.amend(key, in: partition, from: document) { ledger in
+            let before = ledger.entries
+            for attempt in doomed.keys { ledger.remove(attempt) }
+            if token != nil {
+                ledger.remove(id)
+            } else if ledger.isUnsent(id) {
+                // Without a token it has to be remembered.
+                ledger.dispatched(id)
+            }
+            return ledger.entries != before
+        }
+    }
+
+    private func revoke(_ doomed: [MessageID: SideEffects]) async throws {
+        for (attempt, effects) in doomed.sorted(by: { $0.key < $1.key }) {
+            try await tokens.revoke(effects.tokens, of: attempt)
+            try await claims?.revoke(effects.blobs, of: attempt)
+        }
+    }
+
+    private func removeBody(of message: Envelope) async throws {
+        if let name = message.claim { try await claims?.blobs.delete(name) }
+    }
+}
