@@ -148,6 +148,17 @@ struct MutantTests {
             ]))
     }
 
+    @Test("are learned from the calls that replay makes")
+    func replayCalls() async throws {
+        let calls = try await CallRecorder.calls(of: .replay)
+        #expect(
+            calls[.process].map { Set($0) } == [
+                [.read, .read, .write, .send, .acknowledge], [.read, .send, .acknowledge],
+            ])
+        let outbox = try await CallRecorder.calls(of: .outbox)
+        #expect(calls[.submit] == outbox[.submit] && calls[.complete] == outbox[.complete])
+    }
+
     @Test("are learned from the calls that the transactional algorithm makes")
     func transactionalCalls() async throws {
         let calls = try await CallRecorder.calls(of: .transactional)

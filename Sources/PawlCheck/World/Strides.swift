@@ -166,6 +166,7 @@ extension Simulation {
             note.earlier = known ?? world.attempts.values.count { $0.message == note.message }
             world.attempts[attempt] = note
         case .giveBack(let receipt):
+            drop(receipt, by: index)
             if let entry = entry(of: receipt) { letGo(entry, byDeath: false) }
         case .answered(let id): world.answered.insert(id)
         case .violate(let violation): world.violation = world.violation ?? violation

@@ -154,7 +154,33 @@ extension Simulation {
         }
     }
 
-    /// The attempt that a process has made last at a message that it has in hand.
+    /// A process has made a write: an attempt at a message that it was about is saved by it, or never.
+    /// What the process saves later is about others.
+    ///
+    /// - Parameters:
+    ///   - addresses: The documents that it was about.
+    ///   - process: The process.
+    ///   - isSaved: Whether it took effect.
+    func settle(_ addresses: [Int], by process: Int, isSaved: Bool) {
+        func isAbout(_ note: WorldState.AttemptNote) -> Bool {
+            addresses.contains(note.address) || addresses.contains(note.witness)
+        }
+        if isSaved { noteUnmarked(by: process) { note, _ in note.isRejected && isAbout(note) } }
+        for id in world.processes[process].deliveries.keys {
+            guard let attempt = lastAttempt(at: id, by: process),
+                let note = world.attempts[attempt], isAbout(note)
+            else { continue }
+            world.processes[process].deliveries[id]?.attempt = nil
+        }
+    }
+
+    /// A process has given a message back: what it has made of it will not be saved.
+    func drop(_ receipt: Receipt, by process: Int) {
+        guard let id = interner.content(of: receipt)?.envelope.id else { return }
+        world.processes[process].deliveries[id]?.attempt = nil
+    }
+
+    /// The attempt that a process has made last at a message that it has in hand, and may save.
     func lastAttempt(at id: MessageID, by process: Int) -> Int? {
         world.processes[process].deliveries[id]?.attempt
     }

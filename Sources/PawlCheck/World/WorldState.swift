@@ -107,7 +107,7 @@ extension WorldState {
         let handle: String
         /// How often it was tried.
         var tries = 0
-        /// The last try.
+        /// The last try, unless it was saved or given up.
         var attempt: Int?
     }
 
@@ -133,8 +133,7 @@ extension WorldState {
         let isRejected: Bool
         /// Whether the document that it saves carries its mark.
         let carriesMark: Bool
-        /// The document that is saved with it even where the state stays as it is: the entity, or
-        /// what the algorithm remembers the message by.
+        /// The document that replay saves with it even where there is no entity to be saved.
         let witness: Int
         /// Whether its name follows from what it was given, and not from who makes it.
         let isDerived: Bool
