@@ -4,10 +4,13 @@
 SHELL := /bin/bash
 # The program sqlite3 counts what the demo has left, in a test and for whoever wants to.
 PACKAGES := libsqlite3-dev sqlite3
+# TLC, which checks the specs, runs on Java; pip gets it. Where there is a pip already, it will do.
+SPEC_PACKAGES = default-jre-headless python3 \
+	$(shell python3 -m pip --version >/dev/null 2>&1 || echo python3-pip)
 ROUNDS ?= 1000
 MESSAGES ?= 100000
 
-.PHONY: demo test check bench soak lint docs setup
+.PHONY: demo test specs check bench soak lint docs setup
 
 demo: setup
 	swift build -c release --product pawl
@@ -18,6 +21,13 @@ demo: setup
 test: setup
 	swift build --build-tests
 	swift test --skip-build --no-parallel
+
+# Checks the TLA+ specs, and that the code does what they say; see Specs/README.md. Of the build that
+# the tests need anyway.
+specs: setup
+	@Scripts/install-packages $(SPEC_PACKAGES)
+	swift build --product pawl
+	python3 -B Specs/check "$$(swift build --show-bin-path)/pawl" $(PARTS)
 
 # The algorithms that ship, in all their small scopes, and the mistakes that have to be found.
 check: setup

@@ -13,6 +13,7 @@ let package = Package(
     products: [
         .library(name: "Pawl", targets: ["Pawl"]),
         .library(name: "PawlSQLite", targets: ["PawlSQLite"]),
+        .library(name: "PawlFiles", targets: ["PawlFiles"]),
         .library(name: "PawlContracts", targets: ["PawlContracts"]),
         .library(name: "PawlCheck", targets: ["PawlCheck"]),
         .executable(name: "pawl", targets: ["PawlCommand"]),
@@ -26,6 +27,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.0"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
         .package(url: "https://github.com/swiftlang/swift-docc-plugin", from: "1.5.0"),
     ],
@@ -63,6 +65,11 @@ let package = Package(
                 .product(name: "GRDBSQLite", package: "GRDB.swift"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
+            swiftSettings: strict
+        ),
+        .target(
+            name: "PawlFiles",
+            dependencies: ["Pawl", .product(name: "NIOPosix", package: "swift-nio")],
             swiftSettings: strict
         ),
         // It sees the public interface only, as any user does.
@@ -122,6 +129,9 @@ let package = Package(
                 .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ], swiftSettings: strict),
+        .testTarget(
+            name: "PawlFilesTests", dependencies: ["Pawl", "PawlContracts", "PawlFiles"],
+            swiftSettings: strict),
         .testTarget(
             name: "PawlCommandTests", dependencies: ["Pawl", "PawlCommand", "PawlSQLite"],
             swiftSettings: strict),

@@ -37,7 +37,7 @@ package struct AlgorithmScope: Sendable {
     }
 
     private static let queue = "orders"
-    private static let outbound = "outbound"
+    fileprivate static let outbound = "outbound"
     private static let key = DocumentKey(kind: "Entity", id: "e")
     private static let first = MessageID("message 1")
     private static let receiverKey = DocumentKey(kind: "Received", id: "r")
@@ -90,6 +90,7 @@ package struct AlgorithmScope: Sendable {
                     "receiver", of: Self.outbound, instances: receivers,
                     changing: Self.receiverKey, 0))
         }
+        if algorithm.demand == .idempotence { plan.reference = Reference() }
         for session in 0..<sessions {
             plan.roles.append(self.session(session))
         }
@@ -101,7 +102,7 @@ package struct AlgorithmScope: Sendable {
     ) -> Plan.Role {
         let algorithm = algorithm
         let rejects = rejects
-        return Plan.Role(
+        var role = Plan.Role(
             name: name, instances: instances, forgets: !keepsMemory, isCancellable: false
         ) { process in
             let simulation = process.simulation
@@ -129,7 +130,9 @@ package struct AlgorithmScope: Sendable {
                             over: database, environment)
                     } else {
                         let work = simulation.watched(
-                            Self.work(key, outputs: outputs, rejects: rejects), on: envelope,
+                            algorithm.work(
+                                key, outputs: outputs, on: envelope,
+                                rejects: rejects && envelope.id == Self.first), on: envelope,
                             at: queue, in: process, as: algorithm.watching)
                         outcome = try await deduplication.process(
                             Attempt(
@@ -143,6 +146,9 @@ package struct AlgorithmScope: Sendable {
                 }
             }
         }
+        // It handles one after the other as it is.
+        role.alone = role.body
+        return role
     }
 
     private func session(_ number: Int) -> Plan.Role {
@@ -161,8 +167,8 @@ package struct AlgorithmScope: Sendable {
             let attempt = Attempt(
                 message: envelope, endpoint: Self.queue,
                 work: simulation.watched(
-                    Self.work(Self.key, outputs: outputs), on: envelope, at: Self.queue,
-                    in: process, as: algorithm.watching.ofSubmissions),
+                    algorithm.work(Self.key, outputs: outputs, on: envelope), on: envelope,
+                    at: Self.queue, in: process, as: algorithm.watching.ofSubmissions),
                 router: Router(transport: process.database), environment: environment)
             let deduplication = algorithm.make(process.database, environment)
             // Whoever gets no answer asks again, with the same id; after a while he gives up.
@@ -174,17 +180,32 @@ package struct AlgorithmScope: Sendable {
             }
         }
     }
+}
+
+extension AlgorithmUnderCheck {
+    /// An entity in which a message's effect shows, and shows once, however often it is applied.
+    private struct Handled: Entity {
+        var messages = GrowOnlySet<MessageID>()
+    }
 
     /// The least that a handler can do: it changes the entity and sends messages. What the attempt
-    /// and the entity's version have to do with that, the marks say.
-    private static func work(_ key: DocumentKey, outputs: Int, rejects: Bool = false) -> Work {
-        Work(partition: PartitionKey(key.id), keys: [key]) { _, context in
-            // Only the first one: others change what it would be met by again.
-            if rejects, context.message.id == first { context.reject() }
+    /// and the entity's version have to do with that, the marks say; where there are none, the
+    /// entity and the messages have to say what comes of what.
+    fileprivate func work(
+        _ key: DocumentKey, outputs: Int, on message: Envelope, rejects: Bool = false
+    ) -> Work {
+        let isIdempotent = demand == .idempotence
+        return Work(partition: PartitionKey(key.id), keys: [key]) { bodies, context in
+            if rejects { context.reject() }
             for _ in 0..<outputs {
-                context.add(type: "Output", body: [], to: .queue(outbound))
+                context.add(
+                    type: "Output", body: isIdempotent ? try JSON.encode(message.id) : [],
+                    to: .queue(AlgorithmScope.outbound))
             }
-            return [[UInt8(ascii: "{"), UInt8(ascii: "}")]]
+            guard isIdempotent else { return [[UInt8(ascii: "{"), UInt8(ascii: "}")]] }
+            var handled = try bodies[0].map { try Handled(storedAs: $0, at: key) } ?? Handled()
+            handled.messages.insert(message.id)
+            return [try JSON.encode(handled)]
         }
     }
 }

@@ -70,6 +70,9 @@ package struct AlgorithmUnderCheck: Sendable {
     /// Tokens as they ship.
     package static let tokens = AlgorithmUnderCheck(.tokens(), hasTokens: true)
 
+    /// The one that remembers nothing, for idempotent handlers, as it ships.
+    package static let natural = AlgorithmUnderCheck(.natural)
+
     /// The transactional algorithm as it ships.
     package static let transactional = AlgorithmUnderCheck(
         name: "transactional", needsDatabase: true
@@ -77,6 +80,6 @@ package struct AlgorithmUnderCheck: Sendable {
 
     /// All that ship.
     package static let shipped: [AlgorithmUnderCheck] = [
-        .outbox, .outboxStaged, .inbox, .inboxEventual, .replay, .tokens, .transactional,
+        .outbox, .outboxStaged, .inbox, .inboxEventual, .replay, .tokens, .natural, .transactional,
     ]
 }

@@ -160,6 +160,11 @@ package struct Examination: Sendable {
         if let failure = findings.failure {
             throw CheckFailure([counterexample(failure)], summary: summary)
         }
+        if findings.lacksReference {
+            throw CheckError(
+                code: .notExhausted, message: findings.caveats.joined(separator: "\n"),
+                summary: nil)
+        }
         if case .exhaustive = strategy.kind, !findings.isExhausted {
             let isTooLarge = findings.executions >= strategy.executions
             throw CheckError(
@@ -212,7 +217,9 @@ package struct Examination: Sendable {
 
     /// Makes a failure small and tells it.
     package func counterexample(_ failure: Findings.Failure) -> Counterexample {
-        ExplorerThread.run { executor in
+        // Another examination of the same scope may have found it.
+        _ = plan.reference?.prepare(for: plan)
+        return ExplorerThread.run { executor in
             let clock = ContinuousClock()
             let end = clock.now + shrinkingTime
             let simulation = Simulation(plan, on: executor)
@@ -224,6 +231,9 @@ package struct Examination: Sendable {
 
     /// Makes one execution again: throws what it shows, or that it shows nothing.
     package func replay(_ places: [Int]) throws -> CheckSummary {
+        if let reason = plan.reference?.prepare(for: plan) {
+            throw CheckError(code: .notExhausted, message: reason, summary: nil)
+        }
         let replayed = ExplorerThread.run { executor in
             Simulation(plan, on: executor).replay(places: places)
         }

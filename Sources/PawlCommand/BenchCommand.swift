@@ -1,6 +1,6 @@
-public import ArgumentParser
+import ArgumentParser
 import Foundation
-public import PawlBench
+import PawlBench
 
 /// `pawl bench`.
 struct BenchCommand: AsyncParsableCommand {
@@ -17,7 +17,9 @@ struct BenchCommand: AsyncParsableCommand {
     @Option(help: "The backend: sqlite.")
     var backend = Backend.sqlite
 
-    @Option(help: "The algorithm: transactional, outbox or replay.")
+    @Option(
+        help: "The algorithm: transactional, outbox or replay. (default: transactional)",
+        transform: algorithm(named:))
     var algorithm = SQLiteBenchmark.Algorithm.transactional
 
     @Option(help: "How many messages are measured.")
@@ -48,6 +50,21 @@ struct BenchCommand: AsyncParsableCommand {
         }
     }
 
+    private static func algorithm(named name: String) throws -> SQLiteBenchmark.Algorithm {
+        guard name != "natural" else {
+            throw ValidationError(
+                """
+                The handler that is measured adds points, so that applying it twice is not \
+                applying it once; 'natural' would give wrong results. Take another algorithm.
+                """)
+        }
+        guard let algorithm = SQLiteBenchmark.Algorithm(rawValue: name) else {
+            let known = SQLiteBenchmark.Algorithm.allCases.map(\.rawValue).joined(separator: ", ")
+            throw ValidationError("These algorithms can be measured: \(known).")
+        }
+        return algorithm
+    }
+
     func run() async throws {
         let benchmark = SQLiteBenchmark(
             algorithm: algorithm, messages: messages, backlog: backlog, concurrency: concurrency,
@@ -75,8 +92,6 @@ struct BenchSenderCommand: AsyncParsableCommand {
         try await SQLiteBenchmark.send(over: path)
     }
 }
-
-extension SQLiteBenchmark.Algorithm: @retroactive ExpressibleByArgument {}
 
 extension CommandLine {
     /// The file of the program that runs.

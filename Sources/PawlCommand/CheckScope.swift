@@ -81,7 +81,8 @@ struct CheckScopeOptions: ParsableArguments {
 
     private var numbers: [Int?] {
         [
-            consumers, messages, copies, outputs, receivers, sessions, resubmissions, crashes, failures,
+            consumers, messages, copies, outputs, receivers, sessions, resubmissions, crashes,
+            failures,
             redeliveries, duplicates, expiries, staleReads, delays,
         ]
     }
@@ -114,7 +115,9 @@ struct CheckScopeOptions: ParsableArguments {
                 scope.numbers.sessions = 1
                 scope.numbers.consumers = 1
                 scope.numbers.messages = min(1, scope.numbers.messages)
-                if algorithm.shipped.name == AlgorithmUnderCheck.inboxEventual.name {
+                // Others take minutes.
+                let large = [AlgorithmUnderCheck.inboxEventual, .tokens].map(\.name)
+                if large.contains(algorithm.shipped.name) {
                     scope.numbers.messages = 0
                 }
                 scope.numbers.copies = 1

@@ -23,6 +23,20 @@ enum CheckedBilling {
 
     private static let customer = "anna"
 
+    /// The same where nothing is remembered of a message: an order is charged once, however often
+    /// that is asked for.
+    private static func idempotentHandlers(outputs: Int) -> Handlers {
+        Handlers("billing") {
+            Handle(ChargeAccount.self, by: \.customer) {
+                (message, account: inout Account, context) in
+                var orders = GrowOnlySet(account.orders)
+                orders.insert(message.order)
+                account.orders = orders.elements
+                charged(message.order, outputs, context)
+            }
+        }
+    }
+
     private static func handlers(outputs: Int) -> Handlers {
         Handlers("billing") {
             Handle(ChargeAccount.self, by: \.customer) {
@@ -46,7 +60,9 @@ enum CheckedBilling {
     static func describe(_ scope: AlgorithmScope, in world: World) {
         let deduplication: Deduplication? = scope.algorithm.deduplication
         let outputs = scope.outputs
-        let billing = handlers(outputs: outputs)
+        let isIdempotent = scope.algorithm.demand == .idempotence
+        let billing =
+            isIdempotent ? idempotentHandlers(outputs: outputs) : handlers(outputs: outputs)
         world.run(billing, instances: scope.consumers, deduplication: deduplication)
         world.outside("mail", handles: AccountCharged.self, ReceiptPrinted.self)
         for order in 0..<scope.messages {
@@ -61,6 +77,7 @@ enum CheckedBilling {
             ) { session in
                 try await session.change(Account.self, customer, id: "order \(order)") {
                     $0.orders.append(order)
+                    if isIdempotent { $0.orders.sort() }
                     charged(order, outputs, $1)
                 }
             }

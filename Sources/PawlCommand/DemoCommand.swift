@@ -56,6 +56,14 @@ struct DemoCommand: AsyncParsableCommand {
     }
 
     private static func algorithm(named name: String) throws -> DemoOptions.Algorithm {
+        guard name != "natural" else {
+            throw ValidationError(
+                """
+                The webshop's handlers count on being called once for each message, as most do: \
+                they charge and append. 'natural' is for handlers that do nothing more when they \
+                are called twice; 'pawl check --algorithm natural' shows it.
+                """)
+        }
         guard let algorithm = DemoOptions.Algorithm(rawValue: name) else {
             let known = DemoOptions.Algorithm.allCases.map(\.rawValue).joined(separator: ", ")
             throw ValidationError("The demo knows these algorithms: \(known).")

@@ -80,10 +80,39 @@ extension Handlers {
     }
 }
 
+// The same where nothing is remembered of a message: what is there is not added again, and what is
+// sent follows from the message alone.
+extension Handlers {
+    static let idempotentBilling = Handlers("billing") {
+        Handle(ChargeAccount.self, by: \.customer) { (message, account: inout Account, context) in
+            let id = context.uuid()
+            if !account.charges.contains(where: { $0.id == id }) {
+                account.charges.append(Account.Charge(order: message.order, id: id))
+            }
+            context.publish(AccountCharged(order: message.order, charge: id))
+        }
+    }
+
+    static let idempotentOrders = Handlers("orders") {
+        Handle(AccountCharged.self, by: \.order) { (message, order: inout Order, context) in
+            if !order.charges.contains(message.charge) { order.charges.append(message.charge) }
+            context.send(NotifyCustomer(order: message.order))
+        }
+        Perform(NotifyCustomer.self) { message, context in
+            CustomerNotified(order: message.order, key: context.idempotencyKey)
+        }
+        Handle(CustomerNotified.self, by: \.order) { (message, order: inout Order, _) in
+            if !order.notifications.contains(message.key) {
+                order.notifications.append(message.key)
+            }
+        }
+    }
+}
+
 /// The shop's files in a folder, opened for one algorithm.
 struct Shop {
     enum Algorithm: String, CaseIterable, Sendable {
-        case outbox, inbox, replay, transactional
+        case outbox, inbox, replay, natural, transactional
     }
 
     let billing: any Store
@@ -97,22 +126,26 @@ struct Shop {
         let options = EndpointOptions(
             concurrency: 16, lease: .milliseconds(300), deathsAlone: 1_000_000)
         switch algorithm {
-        case .outbox, .inbox, .replay:
+        case .outbox, .inbox, .replay, .natural:
             let deduplication: Deduplication =
                 switch algorithm {
                 case .inbox: .inbox
                 case .replay: .replay
+                case .natural: .natural
                 default: .outbox
                 }
+            let isIdempotent = algorithm == .natural
             let queues = try SQLiteTransport.open(folder + "/queues.sqlite")
             let billing = try SQLiteStore.open(folder + "/billing.sqlite")
             let orders = try SQLiteStore.open(folder + "/orders.sqlite")
             let endpoints = [
                 Endpoint(
-                    .billing, store: billing, transport: queues, deduplication: deduplication,
+                    isIdempotent ? .idempotentBilling : .billing, store: billing, transport: queues,
+                    deduplication: deduplication,
                     options: options),
                 Endpoint(
-                    .orders, store: orders, transport: queues, deduplication: deduplication,
+                    isIdempotent ? .idempotentOrders : .orders, store: orders, transport: queues,
+                    deduplication: deduplication,
                     options: options),
             ]
             self.billing = billing

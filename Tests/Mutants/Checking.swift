@@ -9,6 +9,7 @@ extension Mutant {
         explored.copies = max(1, scope.copies)
         explored.outputs = scope.outputs
         explored.rejects = scope.rejects
+        explored.receivers = scope.receivers
         explored.isLocal = scope.isLocal
         explored.sessions = scope.needsSession ? 1 : 0
         explored.keepsMemory = keepsMemory
@@ -96,12 +97,16 @@ extension Mutant {
             explored(2, copies: 2, Budgets(crashes: 2)),
             explored(2, messages: 2, copies: 2, Budgets(crashes: 1)),
         ]
-        if base == "inbox" {
+        if base == "inbox" || base == "tokens" {
             scopes.insert(explored(2, Budgets(crashes: 1, redeliveries: 1)), at: 7)
         }
         if base == "replay" {
             // Another copy would send what the first one has lost.
             scopes.insert(explored(1, Budgets(crashes: 1, failures: 1)), at: 7)
+        }
+        if base == "natural" {
+            // What a copy makes good for shows where there is none.
+            scopes.insert(explored(1, Budgets(crashes: 2)), at: 4)
         }
         if base == "transactional" {
             scopes += [

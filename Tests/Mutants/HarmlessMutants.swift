@@ -167,6 +167,34 @@ extension Mutants {
         It looks for what lies beside the entity for a submission, and where all messages fit \
         nothing ever does.
         """,
+        "natural/process stale 1 read": """
+        Whatever is saved after it is saved under the version that was read, so that it \
+        conflicts, and the next attempt reads anew. That nothing has to be saved it may take from \
+        the older document; then the newer one has it as well, since the entity that is explored \
+        only grows. Of one from which something can be removed that would not be true.
+        """,
+        "natural/process skip 4 acknowledge": """
+        The message comes again when its lease ends, and changes nothing then. That path sends \
+        the same once more and acknowledges with its third call, which is made.
+        """,
+        "natural/submit stale 1 read": """
+        The state is saved under the version that was read, so that it conflicts, and the next \
+        try reads anew. A submission that an older document shows as saved was saved. The \
+        announcement that was sent before the conflict finds nothing left to be done.
+        """,
+        "natural/submit skip 5 write": """
+        It only notes that the messages were sent. What is not noted, the announcement finds \
+        ten seconds later: it sends the same messages again, as any retry may, and notes it.
+        """,
+        "natural/complete stale 1 read": """
+        If the older document lacks the submission, it is looked for again later, and to the \
+        last the tombstone is written under the version that was read, so that it conflicts. \
+        If it says that messages are still to be sent, they are sent again as they were, and \
+        the note that they are conflicts and is made on a fresh copy.
+        """,
+        "natural/complete stale 2 read": """
+        It looks for what lies beside the entity, and where all messages fit nothing ever does.
+        """,
         "inbox-eventual/process stale 1 read": """
         Claim, state and the removal of either are written under the version that was read. Who \
         has lost removes, from a fresh copy, any claim that the stamp is not.

@@ -53,6 +53,8 @@ package struct Mutant: Sendable {
         package var failures: Int
         /// The number of messages that the handler sends.
         package var outputs: Int
+        /// The number of processes that receive what is sent.
+        package var receivers = 0
         /// Whether a lease has to end while its owner goes on.
         package var needsLeaseEnd: Bool
         /// Whether the handler turns the message down, so that the state stays as it is.

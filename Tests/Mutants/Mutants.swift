@@ -13,7 +13,7 @@ package enum Mutants {
     /// nobody's way is barred by them and nothing of theirs is overwritten.
     package static let catalogued: [Mutant] =
         outboxMutants + inboxMutants + claimMutants + stagingMutants + replayMutants
-        + transactionalMutants + sessionMutants
+        + tokenMutants + transactionalMutants + sessionMutants + naturalMutants
 
     /// Those, and the generated ones of what ships.
     package static func all() async throws -> [Mutant] {

@@ -42,6 +42,10 @@ struct Rehearsal {
 
     func send(copies: Int) async throws {
         let message = Outgoing(envelope("message"), to: Self.endpoint)
+        if let token = try message.envelope.token() {
+            _ = try await database.write(
+                [.put(token.key, Content(body: nil), if: .absent)], in: token.partition)
+        }
         for _ in 0..<copies { try await database.send([message]) }
     }
 
@@ -67,12 +71,19 @@ struct Rehearsal {
     }
 
     private func envelope(_ id: String) -> Envelope {
-        Envelope(id: MessageID(id), type: "Count", body: [], sentAt: environment.now())
+        var envelope = Envelope(
+            id: MessageID(id), type: "Count", body: [], sentAt: environment.now())
+        if algorithm.hasTokens, id == "message" {
+            envelope.headers[Token.header] =
+                Token(attempt: MessageID("sender"), ordinal: 0).description
+        }
+        return envelope
     }
 
     private func attempt(_ id: String) -> Attempt {
+        let isIdempotent = algorithm.demand == .idempotence
         let work = Work(partition: Self.partition, keys: [Self.key]) { bodies, context in
-            let count = (bodies[0]?.count ?? 0) + 1
+            let count = isIdempotent ? 1 : (bodies[0]?.count ?? 0) + 1
             context.publish(Counted(count: count))
             return [Array(repeating: 1, count: count)]
         }
@@ -97,9 +108,11 @@ struct Rehearsal {
     /// What an algorithm keeps in documents of its own.
     private func beside() async throws -> [DocumentKey: Content] {
         var found: [DocumentKey: Content] = [:]
-        for kind in [InboxRecords.kind, StagedMessages.kind, Premises.kind] {
+        for kind in [InboxRecords.kind, StagedMessages.kind, Premises.kind, Token.kind] {
             for located in try await database.list(kind: kind, after: nil, limit: 100) {
-                found[located.key] = located.document.content
+                let key = DocumentKey(
+                    kind: kind, id: "\(located.partition) \(located.key.id)")
+                found[key] = located.document.content
             }
         }
         return found

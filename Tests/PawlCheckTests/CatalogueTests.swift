@@ -21,6 +21,7 @@ struct CatalogueTests {
                 "exactly once: no saved effect is lost",
             ]
         ),
+        ("overwritten", ["idempotence: the same end, whatever the copies"]),
         ("grows for ever", ["nothing is left behind"]),
         ("lie there for ever", ["nothing is left behind"]),
         ("undone", ["exactly once: no saved effect is lost"]),

@@ -85,6 +85,25 @@ struct SoundnessTests {
                 $0.copies = 2
                 $0.rejects = true
             },
+            Small(.natural, Budgets(crashes: 1, failures: 1)),
+            Small(.natural, Budgets(crashes: 1)) { $0.copies = 2 },
+            Small(.natural, Budgets(failures: 1)) { $0.outputs = 2 },
+            Small(.natural, Budgets(crashes: 1)) { $0.messages = 2 },
+            Small(.natural, Budgets(crashes: 1)) { $0.consumers = 2 },
+            Small(.natural, Budgets(redeliveries: 1)) { $0.consumers = 2 },
+            Small(.natural, Budgets(duplicates: 1)) { $0.consumers = 2 },
+            Small(.natural) {
+                $0.consumers = 2
+                $0.copies = 2
+            },
+            Small(.natural) {
+                $0.consumers = 2
+                $0.messages = 2
+            },
+            Small(.natural, Budgets(crashes: 1)) {
+                $0.messages = 0
+                $0.sessions = 1
+            },
             Small(.transactional, Budgets(redeliveries: 2)) {
                 $0.consumers = 2
                 $0.copies = 2
@@ -117,8 +136,11 @@ struct SoundnessTests {
 
     /// The mutants with a small scope.
     static let mutants = Mutants.catalogued.filter {
-        ["3", "4", "5", "6", "60", "60b", "61", "63", "t1", "t1b", "t2", "t3", "t3b", "t4", "t5"]
-            .contains($0.id)
+        [
+            "n1", "n2", "n3", "n4", "3", "4", "5", "6", "60", "60b", "61", "63", "t1", "t1b", "t2",
+            "t3", "t3b", "t4", "t5",
+        ]
+        .contains($0.id)
     }
 
     @Test("and sees the same properties violated", arguments: mutants)

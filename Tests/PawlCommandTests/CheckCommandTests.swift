@@ -78,7 +78,10 @@ struct CheckCommandTests {
         #expect(endpoint.status == 0, "\(endpoint.errors)")
         #expect(
             try rows(endpoint.text, as: Row.self).map(\.algorithm)
-                == ["outbox", "outbox-staged", "inbox", "inbox-eventual", "transactional"])
+                == [
+                    "outbox", "outbox-staged", "inbox", "inbox-eventual", "natural",
+                    "transactional",
+                ])
 
         let sample = try Program.run(
             "check", "--algorithm", "outbox", "--consumers", "3", "--sample", "100", "--seed", "7",

@@ -60,7 +60,7 @@ struct TidyTests {
     @Test(
         "starts no stray task and asks nobody for time, sleep or randomness",
         arguments: SourceTree.files(
-            under: "Sources/Pawl", "Sources/PawlSQLite", "Sources/PawlContracts",
+            under: "Sources/Pawl", "Sources/PawlSQLite", "Sources/PawlFiles", "Sources/PawlContracts",
             "Sources/PawlCheck"))
     func controllable(file: SourceFile) throws {
         if Self.allowed.contains(where: { $0.path == file.path }) { return }
@@ -116,6 +116,7 @@ struct TidyTests {
     static let layers: [String: Set<String>] = [
         "Pawl": [],
         "PawlSQLite": ["Pawl"],
+        "PawlFiles": ["Pawl"],
         "PawlContracts": ["Pawl"],
         "PawlCheck": ["Pawl"],
     ]
@@ -123,7 +124,8 @@ struct TidyTests {
     @Test("lets each library import only what stands above it", arguments: layers.keys.sorted())
     func layering(library: String) throws {
         let own = Set([
-            "Pawl", "PawlSQLite", "PawlContracts", "PawlCheck", "PawlMutants", "Webshop",
+            "Pawl", "PawlSQLite", "PawlFiles", "PawlContracts", "PawlCheck", "PawlMutants",
+            "Webshop",
             "PawlBench",
         ])
         let permitted = try #require(Self.layers[library])

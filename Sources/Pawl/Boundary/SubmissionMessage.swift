@@ -4,7 +4,7 @@ extension Submission {
     /// How often a submission that is not saved is looked for before it is given up.
     package static let maximumTries = 6
     /// The time between two looks.
-    static let interval: Duration = .seconds(10)
+    package static let interval: Duration = .seconds(10)
 
     /// The message that has this submission finished, should whoever makes it die. It comes after
     /// the interval, so that most often there is nothing left to be done.

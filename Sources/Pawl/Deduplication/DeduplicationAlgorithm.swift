@@ -2,7 +2,8 @@
 ///
 /// An algorithm is written for one message at a time, straight down the page. Batching lies behind
 /// the boundaries; decoding, routing, retries, leases and dead letters lie before it. Pawl's own
-/// are ``Deduplication/outbox`` and, on a ``Database``, `transactional`.
+/// are ``Deduplication/outbox``, ``Deduplication/inbox``, ``Deduplication/natural`` and, on a
+/// ``Database``, `transactional`.
 public protocol DeduplicationAlgorithm: Sendable {
     /// Makes a message complete before it is read. By default it is as it came.
     ///
@@ -269,6 +270,21 @@ public struct Deduplication: Sendable {
                 store: store, tokens: shared ?? store, blobs: blobs, transport: transport,
                 isIssuing: isIssuing, retention: retention, environment: environment)
         }
+    }
+
+    /// Nothing is remembered of a message: for state in which applying twice is applying once, made
+    /// of sets, registers and facts such as ``ObservedRemoveSet``, and outputs that follow from the
+    /// message alone.
+    ///
+    /// It is up to the handlers to be like that; the checker tells whether they are. A copy of a
+    /// message may come any time. Work without an entity, and submissions of sessions, are
+    /// remembered for 7 days. All copies of what a handler sends are the same in every byte of their
+    /// envelope but the headers: ``Envelope/sentAt`` is a moment after that of the message that has
+    /// caused it, whenever it really was.
+    public static let natural = Deduplication(
+        name: "natural", retention: nil, demand: .idempotence
+    ) { store, transport, environment in
+        Natural(store: store, transport: transport, environment: environment)
     }
 }
 

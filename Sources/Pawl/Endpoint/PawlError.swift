@@ -6,7 +6,7 @@ public struct PawlError: Error, Sendable, CustomStringConvertible {
             case malformedMessage, malformedDocument, unknownType, missingEntity, entityExists
             case noDestination, ambiguousDestination, messageTooLarge, documentTooLarge
             case nameTaken, sameEntityTwice, diedAlone, noSuchDeadLetter, deadLetterTooOld
-            case contention, notDeterministic, storeUnfit, unsupportedMessage
+            case contention, notDeterministic, storeUnfit, unsupportedMessage, contradiction
         }
         private let base: Base
 
@@ -44,6 +44,8 @@ public struct PawlError: Error, Sendable, CustomStringConvertible {
         public static let notDeterministic = Code(base: .notDeterministic)
         /// The store can't write as many documents at once as the algorithm has to.
         public static let storeUnfit = Code(base: .storeUnfit)
+        /// Under one key, which has one value for ever, there are to be two.
+        public static let contradiction = Code(base: .contradiction)
 
         /// A message needs something that this endpoint's algorithm does not have: the store of its
         /// token, or of its body.

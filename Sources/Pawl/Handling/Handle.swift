@@ -1,9 +1,10 @@
 /// Handles a message by changing state: synchronous and pure, so that any attempt may be thrown
 /// away and made again.
 ///
-/// A handler needs no guard against duplicates; the endpoint's deduplication is one. What it sends
-/// through the ``Context`` leaves only after the state is saved. When it throws, nothing is saved
-/// and nothing is sent, and the message is tried again; see ``RetryPolicy``.
+/// A handler needs no guard against duplicates; the endpoint's deduplication is one, unless it is
+/// ``Deduplication/natural``. What it sends through the ``Context`` leaves only after the state is
+/// saved. When it throws, nothing is saved and nothing is sent, and the message is tried again; see
+/// ``RetryPolicy``.
 ///
 /// ```swift
 /// Handle(ChargeAccount.self, by: \.customer) { (message, account: inout Account, context) in

@@ -19,7 +19,9 @@ package enum JSON {
         return writer.text.buffer.text()
     }
 
-    static func decode<Value: Decodable>(_ type: Value.Type, from bytes: [UInt8]) throws -> Value {
+    package static func decode<Value: Decodable>(
+        _ type: Value.Type, from bytes: [UInt8]
+    ) throws -> Value {
         try JSONReader(tape: JSONTape(bytes), index: 0).decode(type)
     }
 

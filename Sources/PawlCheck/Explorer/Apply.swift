@@ -28,7 +28,8 @@ extension Simulation {
                 case .send(let messages, let contents) = world.processes[process].pending[sending]
                     .call
             else { return false }
-            send(messages.prefix(Int(transition.detail)), contents, isLocal: false)
+            send(
+                messages.prefix(Int(transition.detail)), contents, isLocal: false, by: process)
             crash(process)
         case .hang:
             guard let index = pending(transition) else { return false }

@@ -8,6 +8,16 @@ extension Simulation {
     ///   executions that are tried have few changes from one process to another.
     /// - Returns: The choices; none, if nothing can happen any more.
     func enabled(preferring preferred: UInt8) -> [Candidate] {
+        let all = allEnabled(preferring: preferred)
+        // What other executions are compared with has no rivals as long as nothing has failed.
+        guard plan.sparesEndpoints, world.budgets == plan.budgets,
+            let submitting = world.processes.firstIndex(where: \.isSubmitting)
+        else { return all }
+        let own = all.filter { $0.transition.process == UInt8(submitting) }
+        return own.contains { !$0.transition.isFault } ? own : all
+    }
+
+    private func allEnabled(preferring preferred: UInt8) -> [Candidate] {
         var good: [Candidate] = []
         var faults: [Candidate] = []
         var first: [Candidate] = []
@@ -25,8 +35,9 @@ extension Simulation {
                 }
                 let hangs = pending.hangsUntil.map { world.now < $0 } ?? false
                 if !hangs, first.count + good.count > before { isBusy = true }
-                addFaults(pending, of: index, held, to: &faults)
+                if !isSpared(index) { addFaults(pending, of: index, held, to: &faults) }
             }
+            if isSpared(index) { continue }
             addProcessFaults(index, held, canTimePass: deadline != nil, to: &faults)
         }
         first += good
@@ -38,6 +49,11 @@ extension Simulation {
         addWorldFaults(to: &faults)
         first += faults
         return first
+    }
+
+    /// Whether nothing may go wrong in a process.
+    private func isSpared(_ index: Int) -> Bool {
+        plan.sparesEndpoints && plan.roles[world.processes[index].role].alone != nil
     }
 
     /// Whether nothing is left to be done: no call is under way, no message waits for somebody or is
@@ -100,7 +116,9 @@ extension Simulation {
         var state: UInt64 = (entry.isLocal ? 2 : 0) | (entry.isDuplicated ? 1 : 0)
         if !entry.isGone {
             state |= UInt64(entry.leases) << 16 | UInt64(entry.endedLeases) << 2
-            if entry.holder != nil { state |= UInt64(entry.copy + 1) << 48 }
+            if entry.holder != nil || plan.tellsCopiesApart {
+                state |= UInt64(entry.copy + 1) << 48
+            }
         }
         return interner.contents[entry.content].digest.short &+ state &* 0x9E37_79B9_7F4A_7C15
     }

@@ -13,10 +13,22 @@ package struct Findings: Sendable {
     package var isExhausted = false
     /// What keeps this from being a proof.
     package var caveats: [String] = []
+    /// Whether nothing was explored, because it is not known what idempotent handlers come to
+    /// without copies and faults.
+    package var lacksReference = false
 
     package struct Failure: Sendable {
         package let violation: Violation
         package let choices: [Transition]
+    }
+}
+
+extension Findings {
+    /// The findings of nobody who has looked, for a reason.
+    init(without reason: String) {
+        self.init()
+        caveats = [reason]
+        lacksReference = true
     }
 }
 
@@ -62,7 +74,8 @@ extension Plan {
         _ reductions: Reductions = .all, _ limits: ExplorationLimits = ExplorationLimits(),
         progress: @escaping @Sendable (Findings) -> Void = { _ in }
     ) -> Findings {
-        ExplorerThread.run { executor in
+        if let reason = reference?.prepare(for: self) { return Findings(without: reason) }
+        return ExplorerThread.run { executor in
             var search = Search(
                 Simulation(self, on: executor, recalls: !limits.fromNothing), reductions, limits)
             search.progress = progress

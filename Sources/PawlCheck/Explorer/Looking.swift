@@ -30,7 +30,9 @@ extension Simulation {
         if candidates.contains(where: { !$0.transition.isFault }) { return .choices(candidates) }
         checkRest()
         checkFinally()
-        return world.violation == nil ? .rest(candidates) : .violated
+        if world.violation != nil { return .violated }
+        plan.endings?.add(ending)
+        return .rest(candidates)
     }
 
     /// A process that neither has ended nor waits for anything that the explorer knows of.

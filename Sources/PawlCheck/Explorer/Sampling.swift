@@ -24,6 +24,7 @@ extension Plan {
         progress: @escaping @Sendable (Findings) -> Void = { _ in }
     ) -> Findings {
         precondition(cores >= 1, "somebody has to do it")
+        if let reason = reference?.prepare(for: self) { return Findings(without: reason) }
         let count = min(count, limits.executions)
         let board = Board(cores: cores, progress: progress)
         var seeds = SeededGenerator(seed: seed)

@@ -26,6 +26,8 @@ struct Search {
     var wanted: String?
     /// Told from time to time how far it is.
     var progress: (Findings) -> Void = { _ in }
+    /// Told of each state that is reached, after how many choices, and the last of them.
+    var reached: (Simulation, Int, Transition?) -> Void = { _, _, _ in }
 
     init(
         _ simulation: Simulation, _ reductions: Reductions = .all,
@@ -178,6 +180,7 @@ struct Search {
         }
         let key = simulation.key(isSymmetric: reductions.symmetry)
         lastKey = key
+        reached(simulation, stack.count, chosen?.transition)
         if reductions.states {
             var cacheKey = key
             if limits.preemptions != nil {

@@ -20,6 +20,8 @@ package struct Plan: Sendable {
         package var isCancellable = true
         /// What it does. When it returns, the process has ended.
         package var body: @Sendable (SimulatedProcess) async -> Void
+        /// What it does if it handles one message after the other; `nil` if it is no endpoint.
+        package var alone: (@Sendable (SimulatedProcess) async -> Void)?
     }
 
     /// A message that is in its queue at the beginning.
@@ -69,6 +71,15 @@ package struct Plan: Sendable {
     var longestHang: Duration = .seconds(90)
     /// Whether the properties that come for free are checked.
     var checksMessages = true
+    /// Whether copies of a message are told apart while nobody holds them, so that a state says
+    /// which is which. It makes more states of it, that a spec can be compared with.
+    var tellsCopiesApart = false
+    /// The ends that executions may come to, where handlers have to be idempotent.
+    var reference: Reference?
+    /// Gathers the ends that they come to.
+    var endings: EndingCollector?
+    /// Whether nothing goes wrong in an endpoint.
+    var sparesEndpoints = false
     var always: [Property] = []
     var finally: [Property] = []
     /// The longest execution, in steps; what comes to no rest by then never will.

@@ -119,6 +119,7 @@ extension Simulation {
         for state in world.processes where !state.isIdle {
             violate("progress", "\(state.name) has not come to its end.")
         }
+        checkEnding()
     }
 
     /// What an algorithm keeps for what is under way is gone.
@@ -190,6 +191,10 @@ extension Simulation {
     private func checkOutputs() {
         for attempt in world.committed.sorted() {
             guard let note = world.attempts[attempt] else { continue }
+            if let unmarked = note.unmarked {
+                checkOutputs(of: attempt, note, at: unmarked.endpoint)
+                continue
+            }
             for (ordinal, destinations) in note.destinations.enumerated() {
                 let sent = world.published.count {
                     interner.contents[$0.content].mark

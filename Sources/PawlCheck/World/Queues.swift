@@ -105,8 +105,11 @@ extension Simulation {
                 content: content, copy: copy, isLocal: isLocal, visibleFrom: visibleFrom))
     }
 
-    func send(_ messages: some Sequence<Outgoing>, _ contents: [Int], isLocal: Bool) {
+    func send(
+        _ messages: some Sequence<Outgoing>, _ contents: [Int], isLocal: Bool, by process: Int
+    ) {
         for (message, content) in zip(messages, contents) {
+            noteSent(content, by: process)
             notePublished(content)
             // What nobody receives is only remembered.
             let isKnown = plan.endpoints[message.queue] != nil
@@ -219,7 +222,7 @@ extension Simulation {
         noteUnmarked(by: process) { $1 == transaction.id }
         if let receipt = transaction.receipt { _ = acknowledge(receipt) }
         if !isLocal { world.processedRows.append(row) }
-        send(transaction.messages, contents, isLocal: true)
+        send(transaction.messages, contents, isLocal: true, by: process)
         world.isChanged = true
         return .committed
     }
@@ -227,6 +230,7 @@ extension Simulation {
     /// A process that keeps nothing in memory between messages waits for the next one.
     func forget(_ index: Int) {
         world.processes[index].local = Digest()
+        world.processes[index].unmarked.removeAll()
         if !world.entries.contains(where: { $0.holder == index }) {
             world.processes[index].hasLeftTraces = false
         }

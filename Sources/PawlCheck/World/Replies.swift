@@ -93,7 +93,7 @@ extension Simulation {
             world.processes[index].local.mix(UInt64(error.effect.hashValueInOrder))
         case .cancelled, .dead: break
         }
-        goOn(index, with: (place, reply))
+        goOn(index, with: (place, reply), to: pending.call)
     }
 
     private func reply(to call: Call, of index: Int, _ verdict: Verdict) -> CallReply {
@@ -123,12 +123,13 @@ extension Simulation {
         case .scan(let scan): return .documents(self.scan(scan))
         case .write(let writes, let addresses, _):
             let result = write(writes, at: addresses)
+            if result != .conflict { noteSaved(writes, at: addresses, by: index) }
             settle(addresses, by: index, isSaved: result != .conflict)
             return .written(result)
         case .send(let messages, let contents):
             var count = messages.count
             if case .failPartly(let sent) = verdict { count = sent }
-            send(messages.prefix(count), contents, isLocal: false)
+            send(messages.prefix(count), contents, isLocal: false, by: index)
             return .nothing
         case .receive(_, _, let duration):
             guard case .receive(let entry) = verdict else { return .deliveries([]) }

@@ -7,7 +7,7 @@ internal import Pawl
 /// is the list of the explorer's choices, and nothing else.
 ///
 /// How everything stands is a value, ``world``, that can be kept and set again: an execution may go
-/// on from any state of another one. The tasks need not be there; see ``goOn(_:with:)``.
+/// on from any state of another one. The tasks need not be there; see ``goOn(_:with:to:)``.
 ///
 /// Unchecked: it belongs to the thread of its executor, and tasks that call it from elsewhere are
 /// turned away (see ``isLive(_:)``).
@@ -106,7 +106,7 @@ final class Simulation: @unchecked Sendable {
         world.processes[index].local = Digest()
         world.processes[index].local.mix(world.now.microseconds)
         world.processes[index].local.mix(world.processes[index].incarnation)
-        goOn(index, with: nil)
+        goOn(index, with: nil, to: nil)
     }
 
     /// A process dies: nothing that it has in flight is answered, and what it holds is free.
@@ -117,6 +117,8 @@ final class Simulation: @unchecked Sendable {
         }
         world.processes[index].incarnation += 1
         world.processes[index].deliveries.removeAll(keepingCapacity: true)
+        world.processes[index].unmarked.removeAll()
+        world.processes[index].isSubmitting = false
         if plan.roles[world.processes[index].role].restarts {
             beginLife(index)
         } else {
@@ -199,6 +201,7 @@ final class Simulation: @unchecked Sendable {
         digest.mix(
             (entry.isGone ? 1 : 0) | (entry.holder == nil ? 0 : 2) | (entry.isLocal ? 4 : 0)
                 | (entry.isDuplicated ? 8 : 0) | (entry.receipt == nil ? 0 : 16))
+        if plan.tellsCopiesApart { digest.mix(entry.copy) }
         if !entry.isGone {
             digest.mix(entry.leases << 16 | entry.endedLeases)
             digest.mix(entry.visibleFrom.microseconds)

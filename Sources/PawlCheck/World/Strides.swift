@@ -9,6 +9,8 @@ final class Stride {
     let place: Digest
     /// Which of its calls is answered, by its place among them, and how; `nil` for the start.
     let answer: (call: Int, reply: CallReply)?
+    /// The call that is answered; `nil` for the start.
+    let call: Call?
     /// The process as its code goes on, with what it knows by the answer.
     let process: WorldState.ProcessState
     /// What else the code can see without a call.
@@ -19,11 +21,12 @@ final class Stride {
 
     init(
         after process: WorldState.ProcessState, _ answer: (call: Int, reply: CallReply)?,
-        in world: WorldState, hasNewEndpoints: Bool
+        to call: Call?, in world: WorldState, hasNewEndpoints: Bool
     ) {
         previous = answer == nil ? nil : process.past
         place = process.place
         self.answer = answer
+        self.call = call
         var process = process
         process.past = nil
         self.process = process
@@ -110,9 +113,11 @@ extension Simulation {
     /// - Parameters:
     ///   - index: The process, with what it knows by the answer.
     ///   - answer: Which of its calls is answered, and how; `nil` for its start.
-    func goOn(_ index: Int, with answer: (call: Int, reply: CallReply)?) {
+    ///   - call: The call that is answered; `nil` for its start.
+    func goOn(_ index: Int, with answer: (call: Int, reply: CallReply)?, to call: Call?) {
         let stride = Stride(
-            after: world.processes[index], answer, in: world, hasNewEndpoints: hasNewEndpoints)
+            after: world.processes[index], answer, to: call, in: world,
+            hasNewEndpoints: hasNewEndpoints)
         world.processes[index].past = stride
         // Where endpoints come and go, code can see of the directory what it has not observed.
         let mayKnow = recalls && !hasNewEndpoints
@@ -165,12 +170,19 @@ extension Simulation {
             let known = note.isDerived ? world.attempts[attempt]?.earlier : nil
             note.earlier = known ?? world.attempts.values.count { $0.message == note.message }
             world.attempts[attempt] = note
+            if note.unmarked != nil { begin(unmarked: attempt, in: index) }
+            let isOutside = plan.roles[world.processes[index].role].alone == nil
+            if isOutside { world.processes[index].isSubmitting = true }
         case .giveBack(let receipt):
             drop(receipt, by: index)
             if let entry = entry(of: receipt) { letGo(entry, byDeath: false) }
-        case .answered(let id): world.answered.insert(id)
+        case .answered(let id):
+            world.answered.insert(id)
+            world.processes[index].isSubmitting = false
         case .violate(let violation): world.violation = world.violation ?? violation
-        case .end: world.processes[index].hasEnded = true
+        case .end:
+            world.processes[index].hasEnded = true
+            world.processes[index].isSubmitting = false
         }
     }
 }

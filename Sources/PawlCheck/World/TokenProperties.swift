@@ -42,6 +42,21 @@ extension Simulation {
                 bodies.insert("pawl.blob/\(name)")
             }
         }
+        // Whoever finds none takes the message for a duplicate.
+        for token in tokens {
+            let isThere = world.documents.contains { slot in
+                let (partition, key) = interner.addresses[slot.address].place
+                return slot.content != nil && key == token.key && partition == token.partition
+            }
+            if !isThere {
+                violate(
+                    "nothing is lost",
+                    """
+                    \(token.key) of \(token.partition) does not exist, but its message is still \
+                    under way.
+                    """)
+            }
+        }
         for slot in world.documents where slot.content != nil && slot.content?.expires == nil {
             let (partition, key) = interner.addresses[slot.address].place
             let isLeft =

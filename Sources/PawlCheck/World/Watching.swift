@@ -18,7 +18,8 @@ struct Watching: Sendable {
         demand = deduplication?.demand ?? .nothing
     }
 
-    /// The same for submissions, which nobody makes again from what was saved.
+    /// The same for submissions, which nobody can make again: none has to be deterministic,
+    /// or idempotent.
     var ofSubmissions: Watching {
         var watching = self
         watching.demand = .nothing
@@ -71,6 +72,10 @@ extension Simulation {
             } else {
                 after = try await work.run(bodies, context)
             }
+            // What is done without an entity, idempotent algorithms remember like all others.
+            if watching.demand == .idempotence, !work.isMemo {
+                return note(after, over: bodies, context, by: envelope.id, work, process, endpoint)
+            }
             return mark(
                 after, over: bodies, context, work, process, watching,
                 Premises.key(of: envelope.id, at: endpoint, work.keys[0]))
@@ -115,6 +120,33 @@ extension Simulation {
         }
     }
 
+    /// Notes what an idempotent handler has just made. It carries no mark, since it has to be the
+    /// same in every attempt; the marks of sessions that are in a document stay there.
+    private func note(
+        _ made: [[UInt8]?], over bodies: [[UInt8]?], _ context: Context, by message: MessageID,
+        _ work: Work, _ process: SimulatedProcess, _ endpoint: String
+    ) -> [[UInt8]?] {
+        guard executor.isOnOwnThread, isLive(process.identity) else { return made }
+        let after = zip(made, bodies).map { after, before in
+            after.map { body in
+                Marks.text(body) + (before.map { $0[Marks.textLength($0)...] } ?? [])
+            }
+        }
+        let addresses = work.keys.map { interner.address($0, in: work.partition) }
+        let changes = addresses.indices.compactMap { index in
+            context.isRejected || after[index] == bodies[index]
+                ? nil : (address: addresses[index], body: after[index])
+        }
+        let note = WorldState.AttemptNote(
+            message: message, address: addresses[0],
+            destinations: context.sent.map { destinations(of: $0) },
+            isRejected: context.isRejected, carriesMark: false, witness: addresses[0],
+            isDerived: false,
+            unmarked: WorldState.Unmarked(endpoint: endpoint, changes: changes))
+        act(.attempt(nextAttempt(at: message, by: process.index), note), by: process.identity)
+        return after
+    }
+
     /// Names the attempt that a process is making: by the delivery that it has in hand, so that the
     /// name does not depend on what other processes do.
     func nextAttempt(at id: MessageID, by index: Int) -> Int {
@@ -148,7 +180,7 @@ extension Simulation {
         for id in world.processes[process].deliveries.keys {
             guard let attempt = lastAttempt(at: id, by: process),
                 let note = world.attempts[attempt],
-                note.isRejected || !note.carriesMark, isSaved(note, id)
+                note.unmarked == nil, note.isRejected || !note.carriesMark, isSaved(note, id)
             else { continue }
             noteCommitted(attempt)
         }

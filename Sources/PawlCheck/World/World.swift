@@ -21,6 +21,7 @@ public final class World {
     private var queues: [String: Set<String>] = [:]
     private var outside: [String: Set<String>] = [:]
     private var isWatching = false
+    private var demandsIdempotence = false
     /// What the store accepts; documents of 16 MiB and batches of 1,000 by default.
     public var limits: StoreLimits = .memory
     /// What the transport accepts; messages of 1 MiB by default.
@@ -68,8 +69,9 @@ public final class World {
         options: EndpointOptions = EndpointOptions(concurrency: 2)
     ) {
         isWatching = true
+        if deduplication?.demand == .idempotence { demandsIdempotence = true }
         if let kept = deduplication?.retention { retention = max(retention, kept) }
-        let role = Plan.Role(name: handlers.name, instances: instances) { process in
+        let run = { @Sendable (process: SimulatedProcess, options: EndpointOptions) in
             let simulation = process.simulation
             let watched = simulation.watched(
                 handlers, in: process, as: Watching(deduplication))
@@ -87,6 +89,11 @@ public final class World {
                 }
             await simulation.run(process) { try await endpoint.run() }
         }
+        var one = options
+        one.concurrency = 1
+        let oneAfterTheOther = one
+        var role = Plan.Role(name: handlers.name, instances: instances) { await run($0, options) }
+        role.alone = { await run($0, oneAfterTheOther) }
         roles.append((role, handlers.types, handlers.name))
     }
 
@@ -228,6 +235,7 @@ public final class World {
         plan.transportLimits = transportLimits
         plan.retention = retention
         plan.checksMessages = isWatching
+        if demandsIdempotence { plan.reference = Reference() }
         plan.always = always
         plan.finally = finally
         plan.endpoints = queues.merging(outside) { $0.union($1) }

@@ -74,6 +74,10 @@ extension WorldState {
         var hasEnded = false
         /// By message: the delivery in hand.
         var deliveries: [MessageID: InHand] = [:]
+        /// The attempts by idempotent handlers that its memory can still have to do with.
+        var unmarked: [Int] = []
+        /// Whether it has made an attempt at a submission that was not answered yet.
+        var isSubmitting = false
         /// Whether it has changed anything since it has received its last message.
         var hasLeftTraces = false
         /// How its code has come to where it is.
@@ -137,8 +141,18 @@ extension WorldState {
         let witness: Int
         /// Whether its name follows from what it was given, and not from who makes it.
         let isDerived: Bool
+        /// What it has made, if its handler has to be idempotent: then nothing carries its mark.
+        var unmarked: Unmarked?
         /// How many attempts at the message were made before it, in this execution.
         var earlier = 0
+    }
+
+    /// What an attempt has made that carries no mark: an idempotent handler's copies are alike.
+    struct Unmarked {
+        /// The endpoint that has made it.
+        let endpoint: String
+        /// The documents that it has changed, as they are to be.
+        let changes: [(address: Int, body: [UInt8]?)]
     }
 
     /// A message that was put into a queue at some time.

@@ -10,6 +10,10 @@ struct CrashPoints: Sendable {
     let algorithm: @Sendable (BoundedDatabase, Environment) -> any DeduplicationAlgorithm
     /// Whether the commands were sent by a commit of the same database, which leaves no copies.
     var isLocal = false
+    /// Whether whoever has sent the commands has made tokens for them.
+    var hasTokens = false
+    /// Whether the handlers are such that applying a message twice is applying it once.
+    var isIdempotent = false
 
     /// All that is wrong after something went wrong at any call.
     func violations() async throws -> [String] {
@@ -64,8 +68,12 @@ private struct World: Sendable {
         for (endpoint, type) in [("till", "Pay"), ("orders", "Paid"), ("audit", "Paid")] {
             _ = try await database.register(Registration(endpoint: endpoint, types: [type]))
         }
-        let first = try Envelope.outside(Pay(account: "a", amount: 10), id: "first")
-        let second = try Envelope.outside(Pay(account: "a", amount: 5), id: "second")
+        let first = try command("first", 10)
+        let second = try command("second", 5)
+        for token in [try first.token(), try second.token()].compactMap(\.self) {
+            _ = try await database.write(
+                [.put(token.key, Content(body: nil), if: .absent)], in: token.partition)
+        }
         if points.isLocal {
             let messages = [Outgoing(first, to: "till"), Outgoing(second, to: "till")]
             _ = try await database.commit(
@@ -98,11 +106,19 @@ private struct World: Sendable {
         await drain()
         // A last copy comes long after all the others.
         if !points.isLocal, story.copy != .none {
-            let copy = try Envelope.outside(Pay(account: "a", amount: 10), id: "first")
-            try await database.send([Outgoing(copy, to: "till")])
+            try await database.send([Outgoing(try command("first", 10), to: "till")])
         }
         await drain()
         return true
+    }
+
+    private func command(_ name: String, _ amount: Int) throws -> Envelope {
+        var message = try Envelope.outside(Pay(account: "a", amount: amount), id: name)
+        if points.hasTokens {
+            message.headers[Token.header] =
+                Token(attempt: MessageID("sender of \(name)"), ordinal: 0).description
+        }
+        return message
     }
 
     private func disturbance(_ kind: Story.Kind) -> Disturbance {
@@ -136,7 +152,8 @@ private struct World: Sendable {
         for _ in 0..<4 {
             do {
                 let envelope = try Envelope(decoding: delivery.message)
-                guard let handler = till.byType[envelope.type] else { return }
+                let handlers = points.isIdempotent ? idempotentTill : till
+                guard let handler = handlers.byType[envelope.type] else { return }
                 let attempt = Attempt(
                     message: envelope, endpoint: "till",
                     work: try handler.prepare(envelope, "till"),
@@ -152,24 +169,45 @@ private struct World: Sendable {
 
     func violations() async throws -> [String] {
         var found: [String] = []
-        let purse = try await database.read(Purse.self, "a") ?? Purse()
-        if purse.payments.sorted() != [5, 10] { found.append("payments \(purse.payments)") }
-        let ledger = try Ledger(
-            await database.read(DocumentKey(kind: Purse.kind, id: "a"), in: "a"))
-        for entry in ledger.entries {
-            if case .pending = entry.state { found.append("\(entry.id) is still pending") }
+        let expected: [Paid]
+        if points.isIdempotent {
+            let paid = try await database.read(Slips.self, "a")?.paid ?? MessageCounter()
+            if paid.total != 15 || paid.count != 2 { found.append("payments \(paid)") }
+            expected = [5, 10].map { Paid(account: "a", amount: $0, balance: 0) }
+        } else {
+            let purse = try await database.read(Purse.self, "a") ?? Purse()
+            if purse.payments.sorted() != [5, 10] { found.append("payments \(purse.payments)") }
+            expected = purse.events(of: "a")
         }
+        let kind = points.isIdempotent ? Slips.kind : Purse.kind
+        let ledger = try Ledger(await database.read(DocumentKey(kind: kind, id: "a"), in: "a"))
+        for entry in ledger.entries {
+            switch entry.state {
+            case .pending: found.append("\(entry.id) is still pending")
+            case .registered, .doomed: found.append("attempt \(entry.id) is still listed")
+            default: break
+            }
+        }
+        var tokens: Set<Token> = []
         for queue in ["orders", "audit"] {
             let bytes = Set(try await database.takeNow(from: queue).map(\.message))
             let messages = try bytes.map { try Envelope(decoding: $0) }
+            for token in try messages.compactMap({ try $0.token() }) { tokens.insert(token) }
             if Set(messages.map(\.id)).count != messages.count {
                 found.append("\(queue) got messages of one id that differ")
             }
             let events = try messages.map { try value(Paid.self, from: $0.body) }
-            let expected = purse.events(of: "a")
-            if events.sorted(by: { $0.balance > $1.balance }) != expected {
+            let inOrder = events.sorted { ($1.balance, $0.amount) < ($0.balance, $1.amount) }
+            if inOrder != expected {
                 found.append("\(queue) got \(events), but \(expected) happened")
             }
+        }
+        let made = try await database.list(kind: Token.kind, after: nil, limit: 100)
+            .filter { $0.key != TokenRecords.shutKey }
+        if Set(made.map { "\($0.partition)/\($0.key.id)" })
+            != Set(tokens.map { "\($0.partition)/\($0.key.id)" })
+        {
+            found.append("\(made.count) tokens are there, for \(tokens.count) messages")
         }
         await clock.advance(by: Self.lease)
         let left = try await database.takeNow(from: "till").count

@@ -38,6 +38,20 @@ let till = Handlers("till") {
     }
 }
 
+/// An account in which a payment shows once, however often it is applied.
+struct Slips: Entity {
+    var paid = MessageCounter()
+}
+
+/// The till as it has to be where nothing is remembered of a message.
+let idempotentTill = Handlers("till") {
+    Handle(Pay.self, by: \.account) { (message, slips: inout Slips, context) in
+        try slips.paid.add(message.amount, by: context.message)
+        // No balance: that is not the message's alone to tell.
+        context.publish(Paid(account: message.account, amount: message.amount, balance: 0))
+    }
+}
+
 extension Envelope {
     /// A message from outside, whose id follows from a name.
     static func outside<M: Message>(

@@ -29,7 +29,9 @@ package struct TokenRecords: Sendable {
             let result = try await store.write(
                 [.delete(Self.shutKey, if: .absent)]
                     + tokens.map {
-                        .put(Token(attempt: attempt, ordinal: $0).key, Content(body: nil), if: .absent)
+                        .put(
+                            Token(attempt: attempt, ordinal: $0).key, Content(body: nil),
+                            if: .absent)
                     }, in: Token.partition(of: attempt))
             if result == .conflict { return false }
         }

@@ -1,0 +1,282 @@
+internal import Pawl
+
+/// A state as a spec has it: what its variables are in a simulated world.
+///
+/// It is derived from the world and from the pending call of each process: the call says at which
+/// of the algorithm's numbered steps the process waits, and its arguments say what it has in hand.
+/// Only the document that a process has read or saved before it sends, no argument shows; that is
+/// taken from the ``Answers``.
+///
+/// Everything that a spec has is there. What a spec doesn't have and a state of the checker does is
+/// what a process has been answered before and has no more need of.
+protocol Projection {
+    var naming: Naming { get set }
+    /// Where a process waits, by the name of the step, and what it has in hand.
+    mutating func hand(of index: Int, in simulation: Simulation) -> Hand
+    /// The variables that not all specs have, in a fixed order.
+    mutating func others(in simulation: Simulation) -> [Variable]
+}
+
+extension Projection {
+    /// All variables, in a fixed order.
+    mutating func state(of simulation: Simulation) -> SpecState {
+        var hands: [(name: String, hand: Hand)] = []
+        for index in simulation.world.processes.indices {
+            let name = naming.process(index, in: simulation)
+            hands.append((name, hand(of: index, in: simulation)))
+        }
+        let processes = Variable(
+            name: "process", value: TLA.function(hands.map { (TLA.text($0.name), $0.hand.value) }))
+        let variables = [
+            naming.document(in: simulation), naming.queue(in: simulation),
+            naming.published(in: simulation), naming.committed(in: simulation), processes,
+            naming.budget(in: simulation),
+        ]
+        return SpecState(variables: variables + others(in: simulation), hands: hands)
+    }
+}
+
+/// A spec's variable and its value.
+struct Variable: Equatable {
+    let name: String
+    let value: String
+}
+
+/// What a process is doing.
+struct Hand {
+    /// The step that it waits at, as the spec names it.
+    var step = "receive"
+    /// The copy of a message; or, alone, the submission.
+    var copy: [String] = []
+    var delivery = 0
+    var document = Naming.noDocument
+    var outputs: [String] = []
+    var isTouched = false
+
+    /// The record that the specs call `process[p]`.
+    var value: String {
+        TLA.record([
+            ("at", TLA.text(step)), ("copy", TLA.sequence(copy)), ("delivery", "\(delivery)"),
+            ("document", document), ("outputs", TLA.sequence(outputs)),
+            ("touched", TLA.truth(isTouched)),
+        ])
+    }
+}
+
+/// Names for what a world is made of, as the specs name it: messages `m1`, `m2`, submissions `x1`,
+/// consumers `c1`, `c2`; a copy by its message and a number; an attempt by its delivery.
+struct Naming {
+    private var attempts: [Int: String] = [:]
+
+    static let noDocument = document(version: 0, effects: [], ledger: [])
+
+    private static func document(version: Int, effects: [String], ledger: [String]) -> String {
+        TLA.record([
+            ("version", "\(version)"), ("effects", TLA.sequence(effects)),
+            ("ledger", TLA.sequence(ledger)),
+        ])
+    }
+
+    /// Sessions are named after their submissions.
+    func process(_ index: Int, in simulation: Simulation) -> String {
+        let role = simulation.world.processes[index].role
+        if role == 0 { return "c\(index + 1)" }
+        return "x\(role)"
+    }
+
+    func message(_ id: MessageID, in simulation: Simulation) -> String {
+        let messages = simulation.plan.messages
+        if let index = messages.firstIndex(where: { $0.envelope.id == id }) {
+            return "m\(index + 1)"
+        }
+        let sessions = simulation.plan.roles.count - 1
+        for number in 0..<sessions where id == MessageID("submission \(number + 1)") {
+            return "x\(number + 1)"
+        }
+        return "unknown"
+    }
+
+    /// The copy and the delivery that a handle stands for.
+    func delivery(_ handle: String, in simulation: Simulation) -> (copy: [String], number: Int)? {
+        guard let number = handle.split(separator: ".").last.flatMap({ Int($0) }) else {
+            return nil
+        }
+        for entry in simulation.world.entries where isMessage(entry, in: simulation) {
+            let name = simulation.interner.handle(
+                content: entry.content, copy: entry.copy, lease: number)
+            if name == handle { return (copy(entry, in: simulation), number) }
+        }
+        return nil
+    }
+
+    func copy(_ entry: WorldState.Entry, in simulation: Simulation) -> [String] {
+        let id = simulation.interner.contents[entry.content].envelope.id
+        return [TLA.text(message(id, in: simulation)), "\(entry.copy + 1)"]
+    }
+
+    /// Whether a copy is one of a message, and not of an announcement.
+    func isMessage(_ entry: WorldState.Entry, in simulation: Simulation) -> Bool {
+        simulation.interner.contents[entry.content].envelope.type != Submission.typeName
+    }
+
+    /// An attempt: `<<"m1", copy, delivery>>`, or, of a submission, `<<"x1", number>>`.
+    mutating func attempt(_ number: Int, in simulation: Simulation) -> String {
+        if let known = attempts[number] { return known }
+        // The number is a digest of the delivery, so those that there were are gone through.
+        for entry in simulation.world.entries where isMessage(entry, in: simulation) {
+            let id = simulation.interner.contents[entry.content].envelope.id
+            for lease in stride(from: 1, through: entry.leases, by: 1) {
+                let handle = simulation.interner.handle(
+                    content: entry.content, copy: entry.copy, lease: lease)
+                attempts[simulation.interner.attempt(id, handle, try: 0)] = TLA.sequence(
+                    copy(entry, in: simulation) + ["\(lease)"])
+            }
+        }
+        for state in simulation.world.processes where state.role > 0 {
+            let id = MessageID("submission \(state.role)")
+            for made in 0..<(state.deliveries[id]?.tries ?? 0) {
+                attempts[simulation.interner.attempt(id, "\(state.name)/0", try: made)] =
+                    TLA.sequence([TLA.text("x\(state.role)"), "\(made + 1)"])
+            }
+        }
+        return attempts[number] ?? TLA.sequence([TLA.text("unknown"), "\(number)"])
+    }
+
+    /// A message that is caused by another one.
+    mutating func output(_ envelope: Envelope, in simulation: Simulation) -> String {
+        let mark = Marks.of(envelope.body).last
+        return TLA.record([
+            ("of", TLA.text(envelope.cause.map { message($0, in: simulation) } ?? "nothing")),
+            ("number", "\((mark?.ordinal ?? -1) + 1)"),
+            ("by", mark.map { attempt($0.attempt, in: simulation) } ?? TLA.sequence([])),
+        ])
+    }
+
+    mutating func outputs(_ messages: [Outgoing], in simulation: Simulation) -> [String] {
+        messages.map { output($0.envelope, in: simulation) }
+    }
+
+    /// A document at a version; 0 stands for none.
+    mutating func document(
+        version: Int, _ content: Content?, in simulation: Simulation
+    ) -> String {
+        guard let content else { return Self.noDocument }
+        let ledger =
+            (try? Ledger(Document(version: Version(rawValue: ""), content: content)))?.entries ?? []
+        var entries: [String] = []
+        for entry in ledger {
+            var outputs: [String] = []
+            let state: String
+            switch entry.state {
+            case .pending(let messages):
+                state = "pending"
+                outputs = self.outputs(messages, in: simulation)
+            case .dispatched: state = "dispatched"
+            case .tombstone: state = "tombstone"
+            // No spec has these: where they come up, states differ.
+            case .staged: state = "staged"
+            case .unstaged: state = "unstaged"
+            case .claimed: state = "claimed"
+            case .registered: state = "registered"
+            case .doomed: state = "doomed"
+            }
+            entries.append(
+                TLA.record([
+                    ("id", TLA.text(message(entry.id, in: simulation))),
+                    ("state", TLA.text(state)), ("outputs", TLA.sequence(outputs)),
+                ]))
+        }
+        return Self.document(
+            version: version,
+            effects: (content.body.map { Marks.of($0) } ?? []).map {
+                attempt($0.attempt, in: simulation)
+            }, ledger: entries)
+    }
+
+    mutating func document(_ document: Document?, in simulation: Simulation) -> String {
+        self.document(
+            version: document.flatMap { Int($0.version.rawValue) } ?? 0, document?.content,
+            in: simulation)
+    }
+
+    /// A document as it is to be written, with the version that it is to replace.
+    mutating func document(_ write: Write, in simulation: Simulation) -> String {
+        let version =
+            switch write.condition {
+            case .absent: 0
+            case .version(let version): Int(version.rawValue) ?? -1
+            case .any: -1
+            }
+        return document(version: version, write.content, in: simulation)
+    }
+}
+
+extension Naming {
+    /// Whether a document is the entity, and not one that an algorithm keeps beside it.
+    static func isEntity(_ key: DocumentKey) -> Bool { !key.kind.hasPrefix("pawl.") }
+
+    // MARK: Variables that all specs have
+
+    /// The one entity that everything is about.
+    mutating func document(in simulation: Simulation) -> Variable {
+        let slot = simulation.world.documents.first {
+            Self.isEntity(simulation.interner.addresses[$0.address].key)
+        }
+        return Variable(
+            name: "document",
+            value: document(version: slot?.writes ?? 0, slot?.content, in: simulation))
+    }
+
+    func queue(in simulation: Simulation) -> Variable {
+        let copies = simulation.world.entries.filter { isMessage($0, in: simulation) }
+        return Variable(
+            name: "queue",
+            value: TLA.function(
+                copies.map { entry in
+                    let state =
+                        entry.isGone ? "gone" : entry.holder == nil ? "waiting" : "held"
+                    // Of one that is gone, nothing is left that could matter.
+                    let holder = entry.holder.map { process($0, in: simulation) } ?? ""
+                    return (
+                        TLA.sequence(copy(entry, in: simulation)),
+                        TLA.record([
+                            ("state", TLA.text(state)), ("holder", TLA.text(holder)),
+                            (
+                                "isOver",
+                                TLA.truth(
+                                    state == "held"
+                                        && entry.leaseUntil.map { $0 <= simulation.world.now }
+                                            ?? false
+                                )
+                            ), ("deliveries", entry.isGone ? "0" : "\(entry.leases)"),
+                        ])
+                    )
+                }))
+    }
+
+    mutating func published(in simulation: Simulation) -> Variable {
+        var outputs: [String] = []
+        for message in simulation.world.published {
+            let envelope = simulation.interner.contents[message.content].envelope
+            if envelope.type == Submission.typeName { continue }
+            outputs.append(output(envelope, in: simulation))
+        }
+        return Variable(name: "published", value: TLA.set(outputs))
+    }
+
+    mutating func committed(in simulation: Simulation) -> Variable {
+        var names: [String] = []
+        for number in simulation.world.committed { names.append(attempt(number, in: simulation)) }
+        return Variable(name: "committed", value: TLA.set(names))
+    }
+
+    func budget(in simulation: Simulation) -> Variable {
+        let left = simulation.world.budgets
+        return Variable(
+            name: "budget",
+            value: TLA.record([
+                ("crashes", "\(left.crashes)"), ("failures", "\(left.failures)"),
+                ("redeliveries", "\(left.redeliveries)"),
+            ]))
+    }
+}

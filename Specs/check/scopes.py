@@ -1,0 +1,227 @@
+"""The specs, the scopes that they are checked in, and the mistakes that have to be found."""
+
+from dataclasses import dataclass, replace
+
+COMMON = ["AppliedOnce", "NothingOverwritten", "OutputsAgree", "NoGhosts", "GoneIsDone",
+          "OutputsFitState"]
+SPECIFICATION = {"Outbox": "Spec", "Transactional": "Spec", "Session": "SessionSpec",
+                 "Inbox": "Spec"}
+INVARIANTS = {
+    "Outbox": COMMON + ["NothingLost", "NothingLeftBehind"],
+    "Transactional": COMMON + ["NothingLost", "NothingLeftBehind"],
+    "Inbox": COMMON + ["NothingLost", "NothingLeftBehind"],
+    "Session": COMMON + ["AnsweredIsSaved", "SessionNothingLost", "SessionNothingLeftBehind"],
+}
+# Why it is right; mistakes are to be rejected by what they do to others.
+INNER = {"Inbox": ["NoGap", "RecordedIsSent"]}
+LIVENESS = {"Outbox": "ComesToRest", "Transactional": "ComesToRest",
+            "Session": "SessionComesToRest", "Inbox": "ComesToRest"}
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What there is, and how much may go wrong."""
+
+    spec: str
+    consumers: int = 2
+    messages: int = 1
+    copies: int = 2
+    outputs: int = 1
+    crashes: int = 0
+    failures: int = 0
+    redeliveries: int = 0
+    local: bool = False
+    sessions: int = 1
+    delays: int = 0
+    expiry: bool = False
+
+    def constants(self, mutant="none"):
+        """The constants of the spec."""
+        constants = {
+            "Consumers": names("c", self.consumers), "Messages": names("m", self.messages),
+            "Copies": self.copies, "Outputs": self.outputs, "Crashes": self.crashes,
+            "Failures": self.failures, "Redeliveries": self.redeliveries, "Mutant": f'"{mutant}"'}
+        if self.spec == "Transactional":
+            constants["IsLocal"] = "TRUE" if self.local else "FALSE"
+        if self.spec == "Session":
+            constants |= {"Sessions": names("x", self.sessions), "Delays": self.delays}
+        if self.spec == "Inbox":
+            constants["Expiry"] = "TRUE" if self.expiry else "FALSE"
+        return constants
+
+    def properties(self, mutant="none"):
+        """What has to hold: invariants, and properties of whole behaviours."""
+        inner = INNER.get(self.spec, []) if mutant == "none" else []
+        return INVARIANTS[self.spec] + inner, [LIVENESS[self.spec]]
+
+    @property
+    def options(self):
+        """The same scope of the code, as options of `pawl specs`."""
+        algorithm = {"Session": "outbox"}.get(self.spec, self.spec.lower())
+        options = ["--algorithm", algorithm, *(["--local"] if self.local else [])]
+        counts = ["consumers", "messages", "copies", "outputs", "crashes", "failures",
+                  "redeliveries"] + (["sessions"] if self.spec == "Session" else [])
+        for name in counts:
+            options += [f"--{name}", str(getattr(self, name))]
+        return options
+
+    def __str__(self):
+        parts = [count(self.consumers, "consumer"), count(self.messages, "message")]
+        if self.messages:
+            parts[1] += f" ({count(self.copies, 'copy')})" if self.copies > 1 else ""
+        if self.outputs != 1:
+            parts.append(count(self.outputs, "output"))
+        if self.spec == "Session":
+            parts.insert(0, count(self.sessions, "session"))
+        if self.local:
+            parts.append("local")
+        if self.expiry:
+            parts.append("records expire")
+        faults = [count(getattr(self, name), one) for name, one in
+                  [("crashes", "crash"), ("failures", "failure"), ("redeliveries", "redelivery"),
+                   ("delays", "delay")] if getattr(self, name)]
+        return f"{self.spec}: {', '.join(parts)}; {', '.join(faults) or 'no fault'}"
+
+
+def names(letter, number):
+    return "{" + ", ".join(f'"{letter}{index + 1}"' for index in range(number)) + "}"
+
+
+def count(number, one):
+    plural = {"redelivery": "redeliveries", "crash": "crashes", "copy": "copies"}
+    many = plural.get(one, one + "s")
+    return f"{number} {one if number == 1 else many}"
+
+
+OUTBOX = Scope("Outbox")
+TRANSACTIONAL = Scope("Transactional")
+SESSION = Scope("Session", consumers=1, copies=1)
+INBOX = Scope("Inbox")
+
+# In these the code must reach the very same states.
+COMPARED = [
+    OUTBOX,
+    replace(OUTBOX, crashes=1),
+    replace(OUTBOX, failures=1),
+    replace(OUTBOX, crashes=1, failures=1),
+    replace(OUTBOX, outputs=2, crashes=1, failures=1),
+    replace(OUTBOX, redeliveries=1, failures=1),
+    replace(OUTBOX, messages=2, copies=1, crashes=1, failures=1),
+    replace(OUTBOX, messages=2),
+    replace(OUTBOX, consumers=3, copies=3),
+    TRANSACTIONAL,
+    replace(TRANSACTIONAL, crashes=1),
+    replace(TRANSACTIONAL, crashes=1, failures=1),
+    replace(TRANSACTIONAL, messages=2, copies=2, crashes=1, failures=1),
+    replace(TRANSACTIONAL, crashes=1, failures=1, redeliveries=1),
+    replace(TRANSACTIONAL, copies=1, local=True, crashes=1, failures=1, redeliveries=1),
+    replace(TRANSACTIONAL, consumers=3, copies=3, crashes=1, failures=1),
+    replace(SESSION, messages=0),
+    replace(SESSION, messages=0, crashes=1, failures=1),
+    SESSION,
+    replace(SESSION, crashes=1),
+    replace(SESSION, crashes=1, failures=1),
+    INBOX,
+    replace(INBOX, crashes=1),
+    replace(INBOX, crashes=1, failures=1),
+    replace(INBOX, copies=1, crashes=1, redeliveries=1),
+    replace(INBOX, consumers=1, messages=2, outputs=2, crashes=1, failures=1),
+    replace(INBOX, consumers=1, outputs=0, crashes=1, failures=1),
+]
+
+# With these mistakes in the spec, the code must not reach the same states.
+DIFFERENT = [
+    ("5 duplicate-drops-outbox", replace(OUTBOX, crashes=1)),
+    ("t4 no-processed-row", TRANSACTIONAL),
+    ("48 complete-after-commit", replace(SESSION, messages=0, crashes=1)),
+    ("13 no-late-cleanup", replace(INBOX, crashes=1)),
+]
+
+# In these only the spec is checked.
+LARGER = [
+    replace(OUTBOX, messages=2, crashes=1),
+    replace(OUTBOX, crashes=2, failures=2),
+    replace(TRANSACTIONAL, messages=2, crashes=2, failures=1, redeliveries=1),
+    replace(SESSION, consumers=2, crashes=1),
+    replace(SESSION, messages=0, crashes=1, failures=1, delays=6),
+    replace(INBOX, crashes=1, redeliveries=1, expiry=True),
+]
+
+RIVALS = replace(OUTBOX, messages=2, copies=1)
+CRASH = replace(OUTBOX, consumers=1, copies=1, crashes=1)
+DUPLICATE = replace(OUTBOX, consumers=1)
+T_RIVALS = replace(TRANSACTIONAL, messages=2, copies=1)
+T_CRASH = replace(TRANSACTIONAL, consumers=1, copies=1, crashes=1)
+T_DUPLICATE = replace(TRANSACTIONAL, consumers=1)
+SUBMISSION = replace(SESSION, messages=0, crashes=1)
+GIVEN_UP = replace(SESSION, messages=0, delays=6)
+I_CRASH = replace(INBOX, consumers=1, copies=1, crashes=1)
+I_DUPLICATE = replace(INBOX, consumers=1)
+
+# Each mistake, where it is looked for, and what has to reject it.
+MUTANTS = [
+    ("1 publish-first", RIVALS, "NoGhosts"),
+    ("2 blind-commit", RIVALS, "NothingOverwritten"),
+    ("3 forget-id", DUPLICATE, "AppliedOnce"),
+    ("4 dispatched-at-commit", CRASH, "GoneIsDone"),
+    ("5 duplicate-drops-outbox", CRASH, "GoneIsDone"),
+    ("6 recompute", CRASH, "NoGhosts"),
+    ("7 stale-whole-doc-mark", RIVALS, "NothingOverwritten"),
+    ("20 upsert-first-write", RIVALS, "NothingOverwritten"),
+    ("41 publish-in-handler", RIVALS, "NoGhosts"),
+    ("60 early-ack", CRASH, "GoneIsDone"),
+    ("60b ack-before-send", CRASH, "GoneIsDone"),
+    ("62 store-assigned-id", DUPLICATE, "AppliedOnce"),
+    ("63 partial-publish", replace(CRASH, outputs=2), "GoneIsDone"),
+    ("r1 never-given-back", CRASH, "liveness"),
+    ("t1 ack-apart", T_CRASH, "GoneIsDone"),
+    ("t1b ack-apart-after", replace(T_CRASH, local=True), "AppliedOnce"),
+    ("t2 no-fence", replace(TRANSACTIONAL, copies=1, local=True, redeliveries=1), "AppliedOnce"),
+    ("t3 send-apart", T_CRASH, "GoneIsDone"),
+    ("t3b send-apart-before", T_RIVALS, "NoGhosts"),
+    ("t4 no-processed-row", T_DUPLICATE, "AppliedOnce"),
+    ("t5 processed-elsewhere", T_CRASH, "GoneIsDone"),
+    ("t5b processed-elsewhere-after", replace(T_CRASH, copies=2), "AppliedOnce"),
+    ("t6 blind-commit", T_RIVALS, "NothingOverwritten"),
+    ("48 complete-after-commit", SUBMISSION, "SessionNothingLost"),
+    ("s1 unannounced", SUBMISSION, "SessionNothingLost"),
+    ("s2 no-tombstone", replace(GIVEN_UP, crashes=1), "SessionNothingLost"),
+    ("s3 blind-tombstone", GIVEN_UP, "NothingOverwritten"),
+    ("s4 complete-drops-outbox", SUBMISSION, "SessionNothingLost"),
+    ("s5 tombstone-is-commit", GIVEN_UP, "AnsweredIsSaved"),
+    ("8 check-before-load", INBOX, "AppliedOnce"),
+    ("9 clean-before-add", I_CRASH, "AppliedOnce"),
+    ("10 add-before-publish", I_CRASH, "GoneIsDone"),
+    ("11 clean-before-publish", I_CRASH, "GoneIsDone"),
+    ("12 stale-dedup-read", I_DUPLICATE, "AppliedOnce"),
+    ("13 no-late-cleanup", I_CRASH, "NothingLeftBehind"),
+    ("13b cleanup-of-the-loaded", replace(INBOX, copies=1, crashes=1, redeliveries=1),
+     "NothingLeftBehind"),
+    ("14 ttl-too-short", replace(I_DUPLICATE, expiry=True), "AppliedOnce"),
+]
+
+FAULTS = {"crashes": 2, "failures": 2, "redeliveries": 1}
+RUNS = {"consumers": 3, "messages": 4, "copies": 3, "outputs": 2, "crashes": 9, "failures": 99,
+        "redeliveries": 99}
+
+
+def drawn(scope, count=100):
+    """Traces of executions that the checker draws."""
+    return ("checker", scope, ["traces", *scope.options, "--count", str(count)])
+
+
+def run(scope, count=30):
+    """Traces of endpoints that run on SQLite; the scope says what may go wrong at the most."""
+    return ("SQLite", scope, ["runs", *scope.options, "--count", str(count)])
+
+
+# Where traces come from, and the scope that they are traces of.
+TRACED = [
+    drawn(replace(OUTBOX, messages=2, outputs=2, **FAULTS)),
+    drawn(replace(TRANSACTIONAL, messages=2, outputs=2, **FAULTS)),
+    drawn(replace(SESSION, consumers=2, outputs=2, crashes=2, failures=2)),
+    drawn(replace(INBOX, messages=2, outputs=2, **FAULTS)),
+    run(Scope("Outbox", **RUNS)),
+    run(Scope("Transactional", **RUNS)),
+    run(Scope("Inbox", **RUNS)),
+]

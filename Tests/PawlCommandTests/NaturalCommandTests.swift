@@ -1,0 +1,26 @@
+import Testing
+
+@Suite("natural, at the command line", .timeLimit(.minutes(2)))
+struct NaturalCommandTests {
+    @Test("is checked with a handler that may be called twice")
+    func checked() throws {
+        for level in ["algorithm", "endpoint"] {
+            let output = try Program.run(
+                "check", "--algorithm", "natural", "--level", level, "--failures", "0")
+            #expect(output.status == 0, "\(output.errors)")
+            #expect(output.text.hasSuffix("\nexhausted\n\n"), "\(output.text)")
+        }
+    }
+
+    @Test("is refused where handlers count on being called once, and it is said why")
+    func refused() throws {
+        let demo = try Program.run("demo", "--algorithm", "natural")
+        #expect(demo.status != 0)
+        #expect(demo.errors.contains("The webshop's handlers count on being called once"))
+        let bench = try Program.run("bench", "--algorithm", "natural")
+        #expect(bench.status != 0)
+        #expect(bench.errors.contains("applying it twice is not applying it once"))
+        let unknown = try Program.run("bench", "--algorithm", "nix")
+        #expect(unknown.errors.contains("can be measured: transactional, outbox."))
+    }
+}
