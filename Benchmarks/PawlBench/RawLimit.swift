@@ -12,10 +12,12 @@ struct RawLimit {
     /// The same as `store` where both are in one file.
     let queue: DatabaseQueue
 
+    private let isReplay: Bool
     private let documents: DocumentStatements
     private let messages: MessageStatements
 
-    init(store: String, queue: String) throws {
+    init(store: String, queue: String, isReplay: Bool) throws {
+        self.isReplay = isReplay
         self.store = try Self.open(store)
         self.queue = store == queue ? self.store : try Self.open(queue)
         documents = try self.store.inDatabase(DocumentStatements.init)
@@ -62,7 +64,12 @@ struct RawLimit {
         let start = clock.now()
         var done = 0
         while done < messages {
-            let count = try store === queue ? inOneFile(values) : inTwoFiles(values)
+            let count =
+                if isReplay {
+                    try replaying(values)
+                } else {
+                    try store === queue ? inOneFile(values) : inTwoFiles(values)
+                }
             if count == 0 { break }
             done += count
         }
@@ -94,6 +101,30 @@ struct RawLimit {
         }
         try transaction(queue) { for message in batch { try remove(message) } }
         return batch.count
+    }
+
+    /// As `replay` does it: claim, save state and premise, send, acknowledge.
+    private func replaying(_ values: Values) throws -> Int {
+        let batch = try transaction(queue) { try claim() }
+        try transaction(store) {
+            for message in batch { try changeAndRecord(message, values.body) }
+        }
+        try transaction(queue) { for _ in batch { try send(values.outgoing, local: false) } }
+        try transaction(queue) { for message in batch { try remove(message) } }
+        return batch.count
+    }
+
+    private func changeAndRecord(_ message: Claimed, _ body: String) throws {
+        // As long as an id.
+        let premise =
+            String(repeating: "0", count: 16) + String(message.seq + 1_000_000_000_000_000)
+        let found = try Row.fetchCursor(
+            documents.select, arguments: [message.player, "pawl.version", premise]
+        ).next()
+        precondition(found == nil)
+        try change(message, body, ledger: nil)
+        try documents.insert.execute(
+            arguments: [message.player, "pawl.version", premise, Data(body.utf8), Int64.max])
     }
 
     private func transaction<Value>(
@@ -157,6 +188,7 @@ struct RawLimit {
 private struct DocumentStatements {
     let select: Statement
     let update: Statement
+    let insert: Statement
 
     init(_ database: GRDB.Database) throws {
         select = try database.makeStatement(
@@ -168,6 +200,11 @@ private struct DocumentStatements {
             sql: """
                 UPDATE documents SET version = version + 1, body = ?, ledger = ?, expires = NULL
                 WHERE partition = ? AND kind = ? AND id = ? AND version = ?
+                """)
+        insert = try database.makeStatement(
+            sql: """
+                INSERT INTO documents (partition, kind, id, version, body, ledger, expires)
+                VALUES (?, ?, ?, 1, NULL, ?, ?)
                 """)
     }
 }

@@ -15,6 +15,8 @@ public struct SQLiteBenchmark: Sendable {
         case transactional
         /// Store and queues in files of their own.
         case outbox
+        /// The same, with what handlers were given beside their entities.
+        case replay
     }
 
     /// What is measured.
@@ -81,7 +83,8 @@ public struct SQLiteBenchmark: Sendable {
         }
 
         progress("By hand")
-        let raw = try RawLimit(store: copy.store, queue: copy.queues)
+        let raw = try RawLimit(
+            store: copy.store, queue: copy.queues, isReplay: algorithm == .replay)
         let body = String(decoding: try JSONEncoder().encode(Player()), as: UTF8.self)
         let outgoing = try envelope(of: PointsAdded(player: 1, points: 1, total: 1)).encoded()
         // One half before Pawl and one after it, since the speed of a shared machine drifts.
@@ -137,12 +140,14 @@ extension SQLiteBenchmark {
         let folder: String
         let algorithm: Algorithm
 
-        var store: String { folder + (algorithm == .outbox ? "/store.sqlite" : "/shop.sqlite") }
+        /// Whether store and queues are two files.
+        var isApart: Bool { algorithm != .transactional }
+        var store: String { folder + (isApart ? "/store.sqlite" : "/shop.sqlite") }
         func isThere(_ path: KeyPath<Files, String>) -> Bool {
             FileManager.default.fileExists(atPath: self[keyPath: path])
         }
 
-        var queues: String { folder + (algorithm == .outbox ? "/queues.sqlite" : "/shop.sqlite") }
+        var queues: String { folder + (isApart ? "/queues.sqlite" : "/shop.sqlite") }
     }
 
     /// An endpoint over opened files.
@@ -161,11 +166,12 @@ extension SQLiteBenchmark {
                 store = database
                 transport = database
                 endpoint = Endpoint(.scores, database: database, options: options, logger: logger)
-            case .outbox:
+            case .outbox, .replay:
                 store = try SQLiteStore.open(files.store)
                 transport = try SQLiteTransport.open(files.queues)
                 endpoint = Endpoint(
-                    .scores, store: store, transport: transport, deduplication: .outbox,
+                    .scores, store: store, transport: transport,
+                    deduplication: files.algorithm == .replay ? .replay : .outbox,
                     options: options, logger: logger)
             }
         }

@@ -63,6 +63,8 @@ public struct CheckError: Error, CustomStringConvertible {
         case notExhausted
         /// The execution can't be made again: the code, or what it depends on, has changed.
         case noSuchReplay
+        /// What was asked for is not there to be checked.
+        case notApplicable
     }
 
     /// What kept the check from being one.
@@ -71,6 +73,18 @@ public struct CheckError: Error, CustomStringConvertible {
     public let message: String
     /// What was looked at nevertheless; `nil` if nothing was.
     public let summary: CheckSummary?
+
+    init(notApplicable message: String) {
+        code = .notApplicable
+        self.message = message
+        summary = nil
+    }
+
+    init(code: Code, message: String, summary: CheckSummary?) {
+        self.code = code
+        self.message = message
+        self.summary = summary
+    }
 
     /// The message and the summary.
     public var description: String {

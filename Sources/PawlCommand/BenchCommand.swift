@@ -18,7 +18,7 @@ struct BenchCommand: AsyncParsableCommand {
     var backend = Backend.sqlite
 
     @Option(
-        help: "The algorithm: transactional or outbox. (default: transactional)",
+        help: "The algorithm: transactional, outbox or replay. (default: transactional)",
         transform: algorithm(named:))
     var algorithm = SQLiteBenchmark.Algorithm.transactional
 

@@ -112,7 +112,7 @@ extension Handlers {
 /// The shop's files in a folder, opened for one algorithm.
 struct Shop {
     enum Algorithm: String, CaseIterable, Sendable {
-        case outbox, inbox, natural, transactional
+        case outbox, inbox, replay, natural, transactional
     }
 
     let billing: any Store
@@ -126,10 +126,11 @@ struct Shop {
         let options = EndpointOptions(
             concurrency: 16, lease: .milliseconds(300), deathsAlone: 1_000_000)
         switch algorithm {
-        case .outbox, .inbox, .natural:
+        case .outbox, .inbox, .replay, .natural:
             let deduplication: Deduplication =
                 switch algorithm {
                 case .inbox: .inbox
+                case .replay: .replay
                 case .natural: .natural
                 default: .outbox
                 }

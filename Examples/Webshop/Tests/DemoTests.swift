@@ -18,7 +18,7 @@ struct DemoTests {
 
     @Test(
         "runs both shops, and the stores say the same as it does",
-        arguments: ["outbox", "transactional"])
+        arguments: ["outbox", "replay", "transactional"])
     func small(algorithm: String) throws {
         let folder = try TemporaryFolder()
         let demo = try run(

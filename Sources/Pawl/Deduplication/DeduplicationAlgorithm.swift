@@ -128,6 +128,8 @@ public struct Deduplication: Sendable {
     public let retention: Duration?
     /// What handlers have to be like, for the whole to be exactly-once.
     public let demand: HandlerDemand
+    /// How many documents it writes as one with the entities of a message.
+    let documentsBeside: Int
     package let make:
         @Sendable (any Store, any Transport, Environment) -> any DeduplicationAlgorithm
 
@@ -144,9 +146,20 @@ public struct Deduplication: Sendable {
             @escaping @Sendable (any Store, any Transport, Environment)
             -> any DeduplicationAlgorithm
     ) {
+        self.init(
+            name: name, retention: retention, demand: demand, documentsBeside: 0, making: make)
+    }
+
+    private init(
+        name: String, retention: Duration?, demand: HandlerDemand, documentsBeside: Int,
+        making make:
+            @escaping @Sendable (any Store, any Transport, Environment)
+            -> any DeduplicationAlgorithm
+    ) {
         self.name = name
         self.retention = retention
         self.demand = demand
+        self.documentsBeside = documentsBeside
         self.make = make
     }
 
@@ -192,6 +205,36 @@ public struct Deduplication: Sendable {
                     store: store, records: records ?? store, transport: transport,
                     retention: retention, environment: environment)
             }
+        }
+    }
+
+    /// What the handler of a message was given is kept for 7 days, and a duplicate makes the same
+    /// messages again from it.
+    public static let replay = replay(retention: .days(7))
+
+    /// What the handler of a message was given is kept, and a duplicate makes the same messages
+    /// again from it: the entities as they were, and the time. Nothing is kept of what is still to
+    /// be sent, so a message takes a single write.
+    ///
+    /// Handlers have to be deterministic, and code that is deployed must make the same messages of
+    /// what older code has met; see ``HandlerDemand/determinism``. `checkDeterminism` in
+    /// `PawlCheck` finds those that are not. A message whose handler makes something else than
+    /// before is given up, with the code ``PawlError/Code/notDeterministic``.
+    ///
+    /// The store has to write one document more than a handler has entities as one, and to hold an
+    /// entity twice over while it is kept. What ``Perform`` handlers and sessions do is not made
+    /// again: their messages are kept as ``outbox`` keeps them.
+    ///
+    /// - Parameter retention: For how long that is kept. A message that comes again later is
+    ///   processed again, even if its messages were never sent: it has to be longer than any
+    ///   message waits in its queue.
+    /// - Returns: The algorithm.
+    public static func replay(retention: Duration) -> Deduplication {
+        Deduplication(
+            name: "replay", retention: retention, demand: .determinism, documentsBeside: 1
+        ) { store, transport, environment in
+            Replay(
+                store: store, transport: transport, retention: retention, environment: environment)
         }
     }
 

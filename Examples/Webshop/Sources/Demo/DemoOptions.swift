@@ -6,6 +6,8 @@ public struct DemoOptions: Sendable {
     public enum Algorithm: String, Sendable, CaseIterable {
         /// Each service has a store file of its own, and all share a queue file.
         case outbox
+        /// The same files; of a message nothing is kept but what its handler was given.
+        case replay
         /// All stores and queues are in one file.
         case transactional
     }

@@ -21,7 +21,7 @@ struct Deployment {
         // A kill takes the process, not the machine: what the system has been given is safe.
         let files = SQLiteOptions(synchronous: .normal)
         switch folder.algorithm {
-        case .outbox:
+        case .outbox, .replay:
             let store = try SQLiteStore.open(folder.store(of: service), options: files)
             let queues = try SQLiteTransport.open(folder.queue, options: files)
             let chaotic = ChaosTransport(base: queues, chaos: chaos)
@@ -31,7 +31,8 @@ struct Deployment {
                 case .naive: Self.naive(handlers, store, chaotic, logger)
                 case .pawl:
                     Endpoint(
-                        handlers, store: store, transport: chaotic, deduplication: .outbox,
+                        handlers, store: store, transport: chaotic,
+                        deduplication: folder.algorithm == .replay ? .replay : .outbox,
                         options: Self.options, logger: logger)
                 }
         case .transactional:

@@ -25,7 +25,7 @@ struct ShopFolder: Sendable {
     /// The file with a service's entities.
     func store(of service: ShopService) -> String {
         switch algorithm {
-        case .outbox: file("\(service.rawValue).sqlite")
+        case .outbox, .replay: file("\(service.rawValue).sqlite")
         case .transactional: file("shop.sqlite")
         }
     }
@@ -33,7 +33,7 @@ struct ShopFolder: Sendable {
     /// The file with everybody's queues.
     var queue: String {
         switch algorithm {
-        case .outbox: file("queue.sqlite")
+        case .outbox, .replay: file("queue.sqlite")
         case .transactional: file("shop.sqlite")
         }
     }
