@@ -108,7 +108,7 @@ let package = Package(
         .testTarget(
             name: "WebshopTests",
             dependencies: [
-                "Pawl", "PawlCheck", "PawlCommand", "Webshop",
+                "Pawl", "PawlCheck", "PawlCommand", "PawlSQLite", "Webshop",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],

@@ -71,7 +71,7 @@ extension Mutants {
             tokens(
                 "k1 none-struck-out", .noneStruckOut,
                 "The attempt that is saved leaves the others registered.",
-                "What they have made lies there for ever.", .crash.with { $0.consumers = 2 }),
+                "The tokens that they have made lie there for ever.", .crash.with { $0.consumers = 2 }),
             tokens(
                 "k2 not-shut-out", .notShutOut,
                 "Tokens can be made in the name of an attempt that has lost.",

@@ -39,11 +39,9 @@ struct ReplayCheckTests {
         #expect(sessions.isExhausted)
     }
 
-    // Not tokens: they save an entity before they save that its message is processed, and where its
-    // state stays as it is, which of the two it was can't be seen.
     @Test(
         "does so with messages that are turned down, as all do",
-        arguments: AlgorithmUnderCheck.shipped.filter { !$0.hasTokens })
+        arguments: AlgorithmUnderCheck.shipped)
     func rejected(algorithm: AlgorithmUnderCheck) throws {
         let alone = try examine(algorithm, Budgets(crashes: 1)) { $0.rejects = true }
         #expect(alone.isExhausted)

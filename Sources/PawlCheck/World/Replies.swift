@@ -99,8 +99,8 @@ extension Simulation {
     private func reply(to call: Call, of index: Int, _ verdict: Verdict) -> CallReply {
         switch verdict {
         case .failBefore, .failLost:
-            if case .write(_, let addresses, _) = call {
-                settle(addresses, by: index, isSaved: false)
+            if case .write(let writes, let addresses, _) = call {
+                settle(writes, at: addresses, by: index, isSaved: false)
             }
             if case .failBefore = verdict { return .failure(Self.failure) }
             return .failure(Self.lost)
@@ -124,7 +124,7 @@ extension Simulation {
         case .write(let writes, let addresses, _):
             let result = write(writes, at: addresses)
             if result != .conflict { noteSaved(writes, at: addresses, by: index) }
-            settle(addresses, by: index, isSaved: result != .conflict)
+            settle(writes, at: addresses, by: index, isSaved: result != .conflict)
             return .written(result)
         case .send(let messages, let contents):
             var count = messages.count

@@ -190,13 +190,20 @@ extension Simulation {
     /// What the process saves later is about others.
     ///
     /// - Parameters:
+    ///   - writes: What was to be written.
     ///   - addresses: The documents that it was about.
     ///   - process: The process.
     ///   - isSaved: Whether it took effect.
-    func settle(_ addresses: [Int], by process: Int, isSaved: Bool) {
+    func settle(_ writes: [Write], at addresses: [Int], by process: Int, isSaved: Bool) {
         func isAbout(_ note: WorldState.AttemptNote) -> Bool {
             addresses.contains(note.address) || addresses.contains(note.witness)
         }
+        // Only where no mark shows what is saved.
+        let isRejected = world.processes[process].deliveries.values.contains { delivery in
+            delivery.attempt.flatMap { world.attempts[$0] }.map { $0.isRejected && isAbout($0) }
+                ?? false
+        }
+        if isRejected, writes.contains(where: \.isRegistering) { return }
         if isSaved { noteUnmarked(by: process) { note, _ in note.isRejected && isAbout(note) } }
         for id in world.processes[process].deliveries.keys {
             guard let attempt = lastAttempt(at: id, by: process),
@@ -222,5 +229,17 @@ extension Simulation {
         case .subscribers: world.directory.handlers(of: sent.type).count
         case .handler, .queue: 1
         }
+    }
+}
+
+extension Write {
+    /// Whether it says what an attempt is about to make. That comes before the attempt is saved.
+    fileprivate var isRegistering: Bool {
+        guard key.kind == Token.kind || !key.kind.hasPrefix("pawl."), let content,
+            !content.ledger.isEmpty,
+            let ledger = try? Ledger(
+                Document(version: Version(rawValue: ""), content: content))
+        else { return false }
+        return ledger.registered > 0
     }
 }

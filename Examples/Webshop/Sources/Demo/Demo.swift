@@ -100,7 +100,7 @@ public struct Demo: Sendable {
 
     private func epilogue(_ report: Report, _ folder: DemoFolder) -> String {
         let summary = report.pawl.summary
-        let isApart = options.algorithm != .transactional
+        let isApart = options.algorithm.isApart
         let other: DemoOptions.Algorithm = isApart ? .transactional : .outbox
         let folderToKeep = folder.isTemporary ? "shop" : folder.path
         var ideas = [
