@@ -40,7 +40,8 @@ struct DeadLettersCommand: AsyncParsableCommand {
                 throw ValidationError("There is no folder \(blobs).")
             }
             return DeadLetters(
-                in: try SQLiteStore.open(store), tokens: try tokens.map { try SQLiteStore.open($0) },
+                in: try SQLiteStore.open(store),
+                tokens: try tokens.map { try SQLiteStore.open($0) },
                 blobs: try blobs.map { try FolderBlobs(in: $0) })
         }
     }

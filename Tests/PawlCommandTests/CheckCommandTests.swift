@@ -78,10 +78,7 @@ struct CheckCommandTests {
         #expect(endpoint.status == 0, "\(endpoint.errors)")
         #expect(
             try rows(endpoint.text, as: Row.self).map(\.algorithm)
-                == [
-                    "outbox", "outbox-staged", "inbox", "inbox-eventual", "natural",
-                    "transactional",
-                ])
+                == AlgorithmUnderCheck.shipped.map(\.name))
 
         let sample = try Program.run(
             "check", "--algorithm", "outbox", "--consumers", "3", "--sample", "100", "--seed", "7",

@@ -32,6 +32,8 @@ public struct Endpoint: Service {
     let retention: Duration?
     /// How many documents the algorithm writes as one for a message about one entity.
     let documentsAtOnce: Int
+    /// Another store of the algorithm's, which has to write two documents as one.
+    let companion: (any Store)?
     let options: EndpointOptions
     let environment: Environment
     let logger: Logger
@@ -55,8 +57,9 @@ public struct Endpoint: Service {
             handlers, store: store, transport: transport,
             algorithm: deduplication.make(store, transport, environment),
             retention: deduplication.retention,
-            documentsAtOnce: 1 + deduplication.documentsBeside, options: options,
-            environment: environment, logger: logger)
+            documentsAtOnce: 1 + deduplication.documentsBeside,
+            companion: deduplication.companion, options: options, environment: environment,
+            logger: logger)
     }
 
     /// Deploys handlers over one database that holds both the entities and the queues; the
@@ -75,13 +78,14 @@ public struct Endpoint: Service {
         self.init(
             handlers, store: database, transport: database,
             algorithm: Transactional(database: database), retention: database.processedRetention,
-            documentsAtOnce: 1, options: options, environment: environment, logger: logger)
+            documentsAtOnce: 1, companion: nil, options: options, environment: environment,
+            logger: logger)
     }
 
     private init(
         _ handlers: Handlers, store: any Store, transport: any Transport,
         algorithm: any DeduplicationAlgorithm, retention: Duration?, documentsAtOnce: Int,
-        options: EndpointOptions, environment: Environment, logger: Logger?
+        companion: (any Store)?, options: EndpointOptions, environment: Environment, logger: Logger?
     ) {
         self.handlers = handlers
         self.store = store
@@ -89,6 +93,7 @@ public struct Endpoint: Service {
         self.algorithm = algorithm
         self.retention = retention
         self.documentsAtOnce = documentsAtOnce
+        self.companion = companion
         self.options = options
         self.environment = environment
         var logger = logger ?? Logger(label: "pawl")
@@ -130,6 +135,14 @@ public struct Endpoint: Service {
                 Endpoint \(name) can't run: its algorithm writes \(documentsAtOnce) documents as \
                 one, and its store at most \(store.limits.largestBatch). Use another algorithm, such \
                 as outbox, or another store.
+                """)
+        }
+        if let companion, companion.limits.largestBatch < 2 {
+            throw PawlError(
+                .storeUnfit,
+                """
+                Endpoint \(name) can't run: the store of its tokens writes one document at a time; \
+                it has to write two of a partition as one. Use another store for the tokens.
                 """)
         }
         let result = try await transport.register(

@@ -123,8 +123,11 @@ extension Simulation {
         case .scan(let scan): return .documents(self.scan(scan))
         case .write(let writes, let addresses, _):
             let result = write(writes, at: addresses)
-            if result != .conflict { noteSaved(writes, at: addresses, by: index) }
-            settle(writes, at: addresses, by: index, isSaved: result != .conflict)
+            // After a conflict an attempt may be saved by another write.
+            if result != .conflict {
+                noteSaved(writes, at: addresses, by: index)
+                settle(writes, at: addresses, by: index, isSaved: true)
+            }
             return .written(result)
         case .send(let messages, let contents):
             var count = messages.count
