@@ -5,17 +5,19 @@ from dataclasses import dataclass, replace
 COMMON = ["AppliedOnce", "NothingOverwritten", "OutputsAgree", "NoGhosts", "GoneIsDone",
           "OutputsFitState"]
 SPECIFICATION = {"Outbox": "Spec", "Transactional": "Spec", "Session": "SessionSpec",
-                 "Inbox": "Spec"}
+                 "Inbox": "Spec", "Tokens": "Spec"}
 INVARIANTS = {
     "Outbox": COMMON + ["NothingLost", "NothingLeftBehind"],
     "Transactional": COMMON + ["NothingLost", "NothingLeftBehind"],
     "Inbox": COMMON + ["NothingLost", "NothingLeftBehind"],
+    "Tokens": COMMON + ["SentHasToken", "ReceivedOnce", "NothingLost", "NothingLeftBehind"],
     "Session": COMMON + ["AnsweredIsSaved", "SessionNothingLost", "SessionNothingLeftBehind"],
 }
 # Why it is right; mistakes are to be rejected by what they do to others.
-INNER = {"Inbox": ["NoGap", "RecordedIsSent"]}
+INNER = {"Inbox": ["NoGap", "RecordedIsSent"],
+         "Tokens": ["NoGap", "ConsumedIsSent", "LosersAreKnown"]}
 LIVENESS = {"Outbox": "ComesToRest", "Transactional": "ComesToRest",
-            "Session": "SessionComesToRest", "Inbox": "ComesToRest"}
+            "Session": "SessionComesToRest", "Inbox": "ComesToRest", "Tokens": "ComesToRest"}
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,7 @@ class Scope:
     sessions: int = 1
     delays: int = 0
     expiry: bool = False
+    downstream: bool = False
 
     def constants(self, mutant="none"):
         """The constants of the spec."""
@@ -47,6 +50,8 @@ class Scope:
             constants |= {"Sessions": names("x", self.sessions), "Delays": self.delays}
         if self.spec == "Inbox":
             constants["Expiry"] = "TRUE" if self.expiry else "FALSE"
+        if self.spec == "Tokens":
+            constants["Downstream"] = "TRUE" if self.downstream else "FALSE"
         return constants
 
     def properties(self, mutant="none"):
@@ -77,6 +82,8 @@ class Scope:
             parts.append("local")
         if self.expiry:
             parts.append("records expire")
+        if self.downstream:
+            parts.append("with receivers")
         faults = [count(getattr(self, name), one) for name, one in
                   [("crashes", "crash"), ("failures", "failure"), ("redeliveries", "redelivery"),
                    ("delays", "delay")] if getattr(self, name)]
@@ -97,6 +104,7 @@ OUTBOX = Scope("Outbox")
 TRANSACTIONAL = Scope("Transactional")
 SESSION = Scope("Session", consumers=1, copies=1)
 INBOX = Scope("Inbox")
+TOKENS = Scope("Tokens")
 
 # In these the code must reach the very same states.
 COMPARED = [
