@@ -7,11 +7,11 @@
 (* token, so that a copy that comes later is seen to be one, however late. *)
 (*                                                                         *)
 (* Tokens are made before the state that speaks of their messages is       *)
-(* saved.  So attempts that lose have made some as well, and nothing may   *)
-(* be left of those.  Therefore an attempt registers itself in the entity  *)
-(* before it makes anything.  The one that is saved strikes out all others *)
-(* that are registered: they can't be saved any more, and can be shut out, *)
-(* and what they have made can be removed.                                 *)
+(* saved.  So attempts that lose have made some as well.  That nothing is  *)
+(* left of those, an attempt registers itself in the entity before it      *)
+(* makes any.  The one that is saved strikes out all others that are       *)
+(* registered, so that they can't be saved any more, and what they have    *)
+(* made can be removed.                                                    *)
 (*                                                                         *)
 (*   1. load the entity                                                    *)
 (*   2. if it has the id, go to 7; otherwise look for the token; if that   *)
@@ -27,9 +27,8 @@
 (*      forget them, and the id                                            *)
 (*  11. acknowledge the message                                            *)
 (*                                                                         *)
-(* Step 10 is about bodies that lie in blobs.  They are not in here, nor   *)
-(* are messages without a token or without an entity, nor the limit to how *)
-(* many attempts may be registered.                                        *)
+(* Not in here: bodies in blobs (step 10), messages without a token or     *)
+(* without an entity, the limit to how many attempts may be registered.    *)
 (*                                                                         *)
 (* One action is one call of the algorithm, answered.  Between two answers *)
 (* a process only computes.  Calls fail, processes die, leases end.        *)
@@ -70,9 +69,8 @@ Copy == {k \in Messages \X (1..Copies) : k[1] = "m1" \/ k[2] = 1}
 
 Range(list) == {list[i] : i \in DOMAIN list}
 
-\* An entry of a ledger is [id, state, outputs], and its state is always "pending". An id has at most
-\* one. Attempts are in two sets of their own: those that are registered, and those that were struck
-\* out.
+\* An entry of a ledger is [id, state, outputs], its state always "pending"; an id has at most one.
+\* Beside it are two sets of attempts: the registered ones, and those that were struck out (doomed).
 Entries(ledger, id) == SelectSeq(ledger, LAMBDA entry : entry.id = id)
 IsIn(ledger, id) == Entries(ledger, id) # <<>>
 Pending(ledger, id) == Entries(ledger, id)[1].outputs
@@ -84,22 +82,18 @@ NoDocument ==
 \* Where a process waits ("at", named as the steps are) and what it has in hand:
 \* - the copy that it handles, and the number of its delivery
 \* - the document: that it is about to write, with the version that this is to replace, at
-\*   "register", "save" and "clear"; that it could not write, at "reread"; that it has read or saved,
-\*   at "check", "make", "send", "consume" and "revoke"; otherwise it has no need of one
+\*   "register", "save" and "clear"; that it could not write, at "reread"; that it has read or
+\*   saved, at "check", "make", "send", "consume" and "revoke"; otherwise it has no need of one
 \* - the messages that it is about to send
-\* - the attempts that were struck out, as far as it knows, and those of them whose tokens it has
-\*   still to remove
+\* - the attempts that it knows to be struck out, and those whose tokens it has still to remove
 \* - whether it has called anything that may change something, since it received the message
 Idle == [at |-> "receive", copy |-> <<>>, delivery |-> 0, document |-> NoDocument,
          outputs |-> <<>>, doomed |-> {}, left |-> {}, touched |-> FALSE]
 
 Id(p) == process[p].copy[1]
 
-\* An attempt is named by the delivery that it is made for, so that no two have the same name. What
-\* it makes carries the name.
+\* An attempt is named by the delivery that it is made for; so is what it registers and makes.
 Attempt(p) == Append(process[p].copy, process[p].delivery)
-
-\* The name under which it registers, and makes tokens.
 Name(p) == IF Mutant \in {"25 deterministic-token", "26 deterministic-token+checkpoint"}
            THEN <<Id(p), 0, 0>> ELSE Attempt(p)
 
@@ -114,29 +108,34 @@ TokensOf(name) == {name} \X (1..Outputs)
 
 \* A write replaces the version that it names, or nothing.
 Fits(p) == process[p].document.version = document.version
-Writes(p) ==
-    /\ document' = IF Fits(p) THEN [process[p].document EXCEPT !.version = document.version + 1]
-                   ELSE document
-    /\ committed' = committed \cup Range(document'.effects)
 
 \* Tokens are made all or none, and not in the name of one who was shut out.
 CanMake(p) ==
     \/ Name(p) \notin shut /\ TokensOf(Name(p)) \cap made = {}
     \/ Mutant \in {"26 deterministic-token+checkpoint", "k2 not-shut-out"}
-Makes(p) == made' = IF CanMake(p) THEN made \cup TokensOf(Name(p)) ELSE made
 
-\* 24 and 25: tokens are made only now, whoever may have made some before.
+\* 24 and 25: tokens are made when messages are sent, whoever may have made some before.
 MakesLate == Mutant \in {"24 regenerate-tokens", "25 deterministic-token"}
 Sent(p, n) == {IF MakesLate THEN [process[p].outputs[i] EXCEPT !.token = Name(p)]
                ELSE process[p].outputs[i] : i \in 1..n}
-Sends(p, n) ==
-    /\ published' = published \cup Sent(p, n)
-    /\ made' = IF MakesLate THEN made \cup {Token(o) : o \in Sent(p, n)} ELSE made
 
-Consumes(p) == unprocessed' = unprocessed \ {Id(p)}
-
-\* Nothing can be made in the name of these any more, and nothing is left that was.
-Revokes(name) == made' = made \ TokensOf(name) /\ shut' = shut \cup {name}
+\* What the call does that a process waits in: of the messages that it is to send, with the first n;
+\* of the attempts that it is to shut out, with this one.
+Does(p, n, name) ==
+    LET at == process[p].at
+    IN  /\ document' = IF at \in {"register", "save", "clear"} /\ Fits(p)
+                       THEN [process[p].document EXCEPT !.version = @ + 1] ELSE document
+        /\ committed' = committed \cup Range(document'.effects)
+        /\ unprocessed' = IF at \in {"consume", "early consume"} THEN unprocessed \ {Id(p)}
+                          ELSE unprocessed
+        /\ published' = IF at = "send" THEN published \cup Sent(p, n) ELSE published
+        /\ made' = CASE at \in {"make", "early make", "make late"} /\ CanMake(p) ->
+                           made \cup TokensOf(Name(p))
+                     [] at = "send" /\ MakesLate -> made \cup {Token(o) : o \in Sent(p, n)}
+                     [] at \in {"undo", "revoke"} -> made \ TokensOf(name)
+                     [] OTHER -> made
+        /\ shut' = IF at \in {"undo", "revoke"} THEN shut \cup {name} ELSE shut
+        /\ UNCHANGED received
 
 IsHolder(p) ==
     /\ process[p].copy \in Copy
@@ -157,6 +156,11 @@ GivesBack(p, touched) ==
         ELSE queue
     /\ process' = [process EXCEPT ![p] = Idle]
 
+\* A call of a process that waits there is answered; what the process has in hand then.
+Answered(p, step) ==
+    process[p].at = step /\ Does(p, Len(process[p].outputs), Name(p)) /\ UNCHANGED budget
+Continues(p, hand) == process' = [process EXCEPT ![p] = hand] /\ UNCHANGED queue
+
 -----------------------------------------------------------------------------
 (* The end of an attempt: steps 7 to 11 *)
 
@@ -176,7 +180,7 @@ Following(step) ==
 Cleared(hand, seen) ==
     [seen EXCEPT !.ledger = Forgotten(@, hand.copy[1]), !.doomed = @ \ hand.doomed]
 
-\* What a process has in hand when it waits at a step. Where there is nothing to be done, it doesn't.
+\* What a process has in hand when it waits at a step. It doesn't where there is nothing to be done.
 RECURSIVE At(_, _)
 At(hand, step) ==
     CASE \/ step = "send" /\ hand.outputs = <<>>
@@ -238,141 +242,107 @@ Begun(p, seen) ==
 
 \* 1. Load the entity.
 Load(c) ==
-    /\ process[c].at = "load"
-    /\ process' = [process EXCEPT ![c] =
+    /\ Answered(c, "load")
+    /\ Continues(c,
         \* Whoever has processed it may not have come to the end.
         IF IsIn(document.ledger, Id(c)) /\ Mutant # "28 token-delete-before-publish"
         THEN Finishing(c, document, document.doomed)
         ELSE IF Mutant = "23 token-check-before-load" THEN Begun(c, document)
-        ELSE [@ EXCEPT !.at = "check", !.document = document]]
-    /\ UNCHANGED <<document, queue, published, committed, unprocessed, made, shut, received, budget>>
+        ELSE [process[c] EXCEPT !.at = "check", !.document = document])
 
 \* 2. Look for the token only now: if it is gone by the time that the entity is saved, so is the
 \* version that was loaded.
 Check(c) ==
-    /\ process[c].at = "check"
-    /\ process' = [process EXCEPT ![c] =
-        IF Id(c) \in unprocessed
-        THEN IF IsIn(@.document.ledger, Id(c))
-             THEN Finishing(c, @.document, @.document.doomed) ELSE Begun(c, @.document)
-        ELSE IF Mutant = "13c no-late-cleanup" THEN At(@, "acknowledge")
-        ELSE [@ EXCEPT !.at = "late", !.document = NoDocument]]
-    /\ UNCHANGED <<document, queue, published, committed, unprocessed, made, shut, received, budget>>
+    /\ Answered(c, "check")
+    /\ LET seen == process[c].document
+       IN  Continues(c,
+            IF Id(c) \in unprocessed
+            THEN IF IsIn(seen.ledger, Id(c)) THEN Finishing(c, seen, seen.doomed)
+                 ELSE Begun(c, seen)
+            ELSE IF Mutant = "13c no-late-cleanup" THEN At(process[c], "acknowledge")
+            ELSE [process[c] EXCEPT !.at = "late", !.document = NoDocument])
 
 \* The message was processed; whoever has done that may not have come as far as step 9. The entity
 \* may have been loaded before it was saved with the id, and then nothing of that was seen in it.
 Late(c) ==
-    /\ process[c].at = "late"
-    /\ process' = [process EXCEPT ![c] =
-        At([@ EXCEPT !.document = document, !.doomed = document.doomed,
-                     !.left = document.doomed], "revoke")]
-    /\ UNCHANGED <<document, queue, published, committed, unprocessed, made, shut, received, budget>>
+    /\ Answered(c, "late")
+    /\ Continues(c, At([process[c] EXCEPT !.document = document, !.doomed = document.doomed,
+                                         !.left = document.doomed], "revoke"))
 
 \* 4. Register.
 Register(c) ==
-    /\ process[c].at = "register"
-    /\ Writes(c)
-    /\ IF Fits(c)
-       THEN process' = [process EXCEPT ![c] =
-                IF Mutant \in {"27 publish-before-token", "34 create-before-register"}
-                THEN [Prepared(c, document') EXCEPT !.touched = TRUE]
-                ELSE [@ EXCEPT !.at = "make", !.document = document', !.touched = TRUE]]
-            /\ UNCHANGED queue
-       ELSE GivesBack(c, TRUE)
-    /\ UNCHANGED <<published, unprocessed, made, shut, received, budget>>
+    /\ Answered(c, "register")
+    /\ IF ~Fits(c) THEN GivesBack(c, TRUE)
+       ELSE Continues(c,
+        IF Mutant \in {"27 publish-before-token", "34 create-before-register"}
+        THEN [Prepared(c, document') EXCEPT !.touched = TRUE]
+        ELSE [process[c] EXCEPT !.at = "make", !.document = document', !.touched = TRUE])
 
 \* 5. Make the tokens.
 Make(c) ==
-    /\ process[c].at = "make"
-    /\ Makes(c)
-    /\ IF CanMake(c)
-       THEN process' = [process EXCEPT ![c] = Prepared(c, @.document)] /\ UNCHANGED queue
-       ELSE GivesBack(c, TRUE)
-    /\ UNCHANGED <<document, published, committed, unprocessed, shut, received, budget>>
+    /\ Answered(c, "make")
+    /\ IF ~CanMake(c) THEN GivesBack(c, TRUE)
+       ELSE Continues(c, Prepared(c, process[c].document))
 
 \* 6. Save state, id and outgoing messages as one.
 Save(c) ==
-    /\ process[c].at = "save"
-    /\ Writes(c)
-    /\ IF Fits(c)
-       THEN process' = [process EXCEPT ![c] =
-                [Finishing(c, document', document'.doomed \cup
-                           IF Mutant = "35 cleanup-all" THEN {Name(c)} ELSE {})
-                 EXCEPT !.touched = TRUE]]
-            /\ UNCHANGED queue
-       ELSE IF IsMaking
-       THEN process' = [process EXCEPT ![c].at = "reread"] /\ UNCHANGED queue
-       ELSE GivesBack(c, TRUE)
-    /\ UNCHANGED <<published, unprocessed, made, shut, received, budget>>
+    /\ Answered(c, "save")
+    /\ IF ~Fits(c) /\ ~IsMaking THEN GivesBack(c, TRUE)
+       ELSE Continues(c,
+        IF ~Fits(c) THEN [process[c] EXCEPT !.at = "reread"]
+        ELSE [Finishing(c, document',
+                document'.doomed \cup IF Mutant = "35 cleanup-all" THEN {Name(c)} ELSE {})
+              EXCEPT !.touched = TRUE])
 
 \* The effects that an attempt has handled its message on.
 Given(p) == SubSeq(process[p].document.effects, 1, Len(process[p].document.effects) - 1)
 
-\* If others have done no more than to register themselves, nothing is lost. So of attempts that come
-\* in one another's way one is saved, whatever their order. Otherwise this one has lost, for certain,
-\* and removes what it has made.
+\* If others have done no more than to register themselves, nothing is lost: so of attempts that
+\* come in one another's way one is saved. Otherwise this one has lost, for certain.
 Reread(c) ==
-    /\ process[c].at = "reread"
+    /\ Answered(c, "reread")
     /\ IF document.effects = Given(c) /\ Name(c) \in document.registered
-       THEN process' = [process EXCEPT ![c] = Prepared(c, document)] /\ UNCHANGED queue
-       ELSE IF Mutant = "k2 not-shut-out"
-       THEN GivesBack(c, TRUE)
-       ELSE process' = [process EXCEPT ![c] =
-                [@ EXCEPT !.at = "undo", !.document = NoDocument]] /\ UNCHANGED queue
-    /\ UNCHANGED <<document, published, committed, unprocessed, made, shut, received, budget>>
+       THEN Continues(c, Prepared(c, document))
+       ELSE IF Mutant = "k2 not-shut-out" THEN GivesBack(c, TRUE)
+       ELSE Continues(c, [process[c] EXCEPT !.at = "undo", !.document = NoDocument])
 
-Undo(c) ==
-    /\ process[c].at = "undo"
-    /\ Revokes(Name(c))
-    /\ GivesBack(c, TRUE)
-    /\ UNCHANGED <<document, published, committed, unprocessed, received, budget>>
+Undo(c) == Answered(c, "undo") /\ GivesBack(c, TRUE)
+
+Done(c, step) == Continues(c, At([process[c] EXCEPT !.touched = TRUE], Following(step)))
 
 \* 7. Send what is pending.
 Send(c) ==
-    /\ process[c].at = "send"
-    /\ Sends(c, Len(process[c].outputs))
-    /\ process' = [process EXCEPT ![c] =
-                    At([@ EXCEPT !.touched = TRUE, !.outputs = <<>>], Following("send"))]
-    /\ UNCHANGED <<document, queue, committed, unprocessed, shut, received, budget>>
+    /\ Answered(c, "send")
+    /\ Continues(c, At([process[c] EXCEPT !.touched = TRUE, !.outputs = <<>>], Following("send")))
 
 \* 8. Remove the token: from now on the message counts as processed.
-Consume(c) ==
-    /\ process[c].at = "consume"
-    /\ Consumes(c)
-    /\ process' = [process EXCEPT ![c] = At([@ EXCEPT !.touched = TRUE], Following("consume"))]
-    /\ UNCHANGED <<document, queue, published, committed, made, shut, received, budget>>
+Consume(c) == Answered(c, "consume") /\ Done(c, "consume")
 
-\* 9. Remove what attempts that were struck out have made, one after the other; their order does not
-\* matter.
+\* 9. Remove what attempts that were struck out have made, one after the other, in any order.
 Revoke(c) ==
     /\ process[c].at = "revoke"
     /\ \E name \in process[c].left :
-        /\ Revokes(name)
-        /\ process' = [process EXCEPT ![c] =
-                        At([@ EXCEPT !.touched = TRUE, !.left = @ \ {name}], "revoke")]
-    /\ UNCHANGED <<document, queue, published, committed, unprocessed, received, budget>>
+        /\ Does(c, 0, name)
+        /\ Continues(c, At([process[c] EXCEPT !.touched = TRUE, !.left = @ \ {name}], "revoke"))
+    /\ UNCHANGED budget
 
 \* Only now forget the id and the messages, and those attempts.
 Clear(c) ==
-    /\ process[c].at = "clear"
-    /\ Writes(c)
-    /\ process' = [process EXCEPT ![c] =
-        IF Fits(c) THEN At([@ EXCEPT !.touched = TRUE], Following("clear"))
-        ELSE [@ EXCEPT !.at = "reload", !.document = NoDocument, !.touched = TRUE]]
-    /\ UNCHANGED <<queue, published, unprocessed, made, shut, received, budget>>
+    /\ Answered(c, "clear")
+    /\ IF Fits(c) THEN Done(c, "clear")
+       ELSE Continues(c, [process[c] EXCEPT !.at = "reload", !.document = NoDocument,
+                                            !.touched = TRUE])
 
 \* Others have changed the entity meanwhile: it is cleared in a fresh copy, as far as it has to be.
 Reload(c) ==
-    /\ process[c].at = "reload"
-    /\ process' = [process EXCEPT ![c] = At([@ EXCEPT !.document = document], "clear")]
-    /\ UNCHANGED <<document, queue, published, committed, unprocessed, made, shut, received, budget>>
+    /\ Answered(c, "reload")
+    /\ Continues(c, At([process[c] EXCEPT !.document = document], "clear"))
 
 \* 11. Only now may the message go.
 Acknowledge(c) ==
-    /\ process[c].at = "acknowledge"
+    /\ Answered(c, "acknowledge")
     /\ Acknowledges(c)
     /\ process' = [process EXCEPT ![c] = Idle]
-    /\ UNCHANGED <<document, published, committed, unprocessed, made, shut, received, budget>>
 
 \* What was sent is received, now or later, once or again: if its token is there, it is processed;
 \* if not, nothing happens.
@@ -397,44 +367,25 @@ Lost(c) ==
     /\ UNCHANGED <<document, published, committed, unprocessed, made, shut, received>>
 
 \* A call takes effect, and fails. Of several messages some may have been sent.
+Changes == {"register", "make", "early make", "save", "undo", "send", "consume", "revoke", "clear",
+            "acknowledge"}
 After(c) ==
+    /\ process[c].at \in Changes
     /\ Uses("failures")
-    /\ GivesBack(c, TRUE)
-    /\ UNCHANGED received
-    /\ \/ /\ process[c].at \in {"register", "save", "clear"}
-          /\ Writes(c)
-          /\ UNCHANGED <<published, unprocessed, made, shut>>
-       \/ /\ process[c].at \in {"make", "early make"}
-          /\ Makes(c)
-          /\ UNCHANGED <<document, published, committed, unprocessed, shut>>
-       \/ /\ process[c].at = "send"
-          /\ \E n \in DOMAIN process[c].outputs : Sends(c, n)
-          /\ UNCHANGED <<document, committed, unprocessed, shut>>
-       \/ /\ process[c].at = "consume"
-          /\ Consumes(c)
-          /\ UNCHANGED <<document, published, committed, made, shut>>
-       \/ /\ process[c].at = "revoke"
-          /\ \E name \in process[c].left : Revokes(name)
-          /\ UNCHANGED <<document, published, committed, unprocessed>>
-       \/ /\ process[c].at = "undo"
-          /\ Revokes(Name(c))
-          /\ UNCHANGED <<document, published, committed, unprocessed>>
-
-AfterAcknowledge(c) ==
-    /\ process[c].at = "acknowledge"
-    /\ Uses("failures")
-    /\ Acknowledges(c)
-    /\ process' = [process EXCEPT ![c] = Idle]
-    /\ UNCHANGED <<document, published, committed, unprocessed, made, shut, received>>
+    /\ \E n \in IF process[c].at = "send" THEN DOMAIN process[c].outputs ELSE {0} :
+        \E name \in IF process[c].at = "revoke" THEN process[c].left ELSE {Name(c)} :
+            Does(c, n, name)
+    /\ IF process[c].at # "acknowledge" THEN GivesBack(c, TRUE)
+       ELSE Acknowledges(c) /\ process' = [process EXCEPT ![c] = Idle]
 
 \* A process dies, perhaps while it sends. It comes back with nothing in memory.
 Crash(c) ==
     /\ process[c].at # "receive"
     /\ Uses("crashes")
     /\ GivesBack(c, process[c].touched)
-    /\ \/ UNCHANGED <<published, made>>
-       \/ process[c].at = "send" /\ \E n \in 1..Len(process[c].outputs) - 1 : Sends(c, n)
-    /\ UNCHANGED <<document, committed, unprocessed, shut, received>>
+    /\ \/ UNCHANGED <<document, published, committed, unprocessed, made, shut, received>>
+       \/ /\ process[c].at = "send"
+          /\ \E n \in 1..Len(process[c].outputs) - 1 : Does(c, n, Name(c))
 
 \* A lease ends although its holder is at work.
 LeaseEnds(k) ==
@@ -448,24 +399,14 @@ LeaseEnds(k) ==
 
 Early(c) ==
     \* 23: what is not processed then may be by the time that the entity is loaded.
-    \/ /\ process[c].at = "early check"
-       /\ process' = [process EXCEPT ![c].at = IF Id(c) \in unprocessed THEN "load" ELSE "late"]
-       /\ UNCHANGED <<unprocessed, made>>
-    \* 29: whoever gets the message next finds it processed.
-    \/ /\ process[c].at = "early consume"
-       /\ Consumes(c)
-       /\ process' = [process EXCEPT ![c] = [Registered(c, @.document) EXCEPT !.touched = TRUE]]
-       /\ UNCHANGED made
-    \* 34: if the process dies now, nobody knows of them.
-    \/ /\ process[c].at = "early make"
-       /\ Makes(c)
-       /\ process' = [process EXCEPT ![c] = [Registered(c, @.document) EXCEPT !.touched = TRUE]]
-       /\ UNCHANGED unprocessed
+    \/ /\ Answered(c, "early check")
+       /\ Continues(c, [process[c] EXCEPT !.at = IF Id(c) \in unprocessed THEN "load" ELSE "late"])
+    \* 29: whoever gets the message next finds it processed; and 34: if the process dies now, nobody
+    \* knows of what it has made.
+    \/ /\ Answered(c, "early consume") \/ Answered(c, "early make")
+       /\ Continues(c, [Registered(c, process[c].document) EXCEPT !.touched = TRUE])
     \* 27: who receives the message may have looked for its token already.
-    \/ /\ process[c].at = "make late"
-       /\ Makes(c)
-       /\ process' = [process EXCEPT ![c] = At(@, Following("make late"))]
-       /\ UNCHANGED unprocessed
+    \/ Answered(c, "make late") /\ Done(c, "make late")
 
 -----------------------------------------------------------------------------
 (* All of it *)
@@ -484,10 +425,10 @@ Step(c) ==
     \/ \E k \in Copy : Receive(c, k)
     \/ Load(c) \/ Check(c) \/ Late(c) \/ Register(c) \/ Make(c) \/ Save(c) \/ Reread(c) \/ Undo(c)
     \/ Send(c) \/ Consume(c) \/ Revoke(c) \/ Clear(c) \/ Reload(c) \/ Acknowledge(c)
-    \/ Early(c) /\ UNCHANGED <<document, queue, published, committed, shut, received, budget>>
+    \/ Early(c)
 
 Next ==
-    \/ \E c \in Consumers : Step(c) \/ Lost(c) \/ After(c) \/ AfterAcknowledge(c) \/ Crash(c)
+    \/ \E c \in Consumers : Step(c) \/ Lost(c) \/ After(c) \/ Crash(c)
     \/ \E k \in Copy : LeaseEnds(k)
     \/ \E output \in published : Arrives(output)
 
@@ -512,8 +453,7 @@ OutputsAgree == \A o, q \in published : o.of = q.of /\ o.number = q.number => o.
 NoGhosts == \A o \in published : o.by \in committed
 
 \* I4: when a message is gone, its effect is saved and all its outputs are sent.
-IsSent(a) == \A i \in 1..Outputs :
-    \E o \in published : o.of = a[1] /\ o.number = i /\ o.by = a
+IsSent(a) == \A i \in 1..Outputs : \E o \in published : o.number = i /\ o.by = a
 GoneIsDone ==
     \A k \in Copy : queue[k].state = "gone" => \E a \in committed : a[1] = k[1] /\ IsSent(a)
 
@@ -548,8 +488,8 @@ NothingLost == AtRest =>
     \A m \in Messages : \E a \in committed :
         a[1] = m /\ IsSent(a) /\ (Downstream => \A o \in published : o.by = a => IsReceived(o))
 
-\* ... and nothing is left behind (I6): neither in the entity, nor a token of what was processed or is
-\* never sent. (Who is shut out is remembered for some days.)
+\* ... and nothing is left behind (I6): neither in the entity, nor a token of what was processed or
+\* is never sent. (Who is shut out is remembered for some days.)
 NothingLeftBehind == AtRest =>
     /\ document.ledger = <<>> /\ document.registered = {} /\ document.doomed = {}
     /\ unprocessed = {}

@@ -153,6 +153,11 @@ LARGER = [
     replace(SESSION, consumers=2, crashes=1),
     replace(SESSION, messages=0, crashes=1, failures=1, delays=6),
     replace(INBOX, crashes=1, redeliveries=1, expiry=True),
+    replace(TOKENS, crashes=1),
+    replace(TOKENS, copies=1, crashes=1, redeliveries=1),
+    replace(TOKENS, messages=2, copies=1, downstream=True),
+    replace(TOKENS, consumers=1, outputs=2, crashes=1, failures=1, downstream=True),
+    replace(TOKENS, consumers=1, outputs=0, crashes=1, failures=1),
 ]
 
 RIVALS = replace(OUTBOX, messages=2, copies=1)
@@ -165,6 +170,9 @@ SUBMISSION = replace(SESSION, messages=0, crashes=1)
 GIVEN_UP = replace(SESSION, messages=0, delays=6)
 I_CRASH = replace(INBOX, consumers=1, copies=1, crashes=1)
 I_DUPLICATE = replace(INBOX, consumers=1)
+K_CRASH = replace(TOKENS, consumers=1, copies=1, crashes=1)
+K_RECEIVED = replace(K_CRASH, downstream=True)
+K_ALONE = replace(K_CRASH, crashes=0)
 
 # Each mistake, where it is looked for, and what has to reject it.
 MUTANTS = [
@@ -206,6 +214,20 @@ MUTANTS = [
     ("13b cleanup-of-the-loaded", replace(INBOX, copies=1, crashes=1, redeliveries=1),
      "NothingLeftBehind"),
     ("14 ttl-too-short", replace(I_DUPLICATE, expiry=True), "AppliedOnce"),
+    ("23 token-check-before-load", TOKENS, "AppliedOnce"),
+    ("24 regenerate-tokens", K_RECEIVED, "ReceivedOnce"),
+    ("25 deterministic-token", K_RECEIVED, "ReceivedOnce"),
+    ("26 deterministic-token+checkpoint", TOKENS, "SentHasToken"),
+    ("27 publish-before-token", K_ALONE, "SentHasToken"),
+    ("28 token-delete-before-publish", K_CRASH, "GoneIsDone"),
+    ("29 token-delete-before-commit", K_CRASH, "GoneIsDone"),
+    ("13c no-late-cleanup", replace(TOKENS, copies=1, crashes=1, redeliveries=1),
+     "NothingLeftBehind"),
+    ("34 create-before-register", K_CRASH, "NothingLeftBehind"),
+    ("35 cleanup-all", K_ALONE, "SentHasToken"),
+    ("36 clear-before-token", K_CRASH, "AppliedOnce"),
+    ("k1 none-struck-out", K_CRASH, "NothingLeftBehind"),
+    ("k2 not-shut-out", TOKENS, "NothingLeftBehind"),
 ]
 
 FAULTS = {"crashes": 2, "failures": 2, "redeliveries": 1}
