@@ -67,7 +67,9 @@ def mutants(_):
     """The specs with mistakes in them."""
     def check(mutant):
         name, scope, expected = mutant
-        run = tlc.Run(f"mutant-{name.split()[0]}", scope.spec, scope.constants(name),
+        # Two specs may each have a mistake of that name.
+        folder = f"mutant-{scope.spec}-{name.split()[0]}".lower()
+        run = tlc.Run(folder, scope.spec, scope.constants(name),
                       scopes.SPECIFICATION[scope.spec], *scope.properties(name), workers=1)
         found = run.violated or f"nothing; see {run.log}"
         steps = f", {len(run.actions) - 1} steps" if len(run.actions) > 1 else ""
