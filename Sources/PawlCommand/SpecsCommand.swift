@@ -21,7 +21,7 @@ struct SpecsCommand: AsyncParsableCommand {
             guard let name = options.algorithm?.shipped.name, options.level != .endpoint else {
                 throw ValidationError("Say which --algorithm; its endpoint has no spec.")
             }
-            guard ["outbox", "transactional", "inbox"].contains(name) else {
+            guard ["outbox", "transactional", "inbox", "tokens"].contains(name) else {
                 throw ValidationError("No spec describes \(name): see Specs/README.md.")
             }
         }
@@ -32,6 +32,7 @@ struct SpecsCommand: AsyncParsableCommand {
             switch options.algorithm?.shipped.name {
             case "transactional": .transactional
             case "inbox": .inbox
+            case "tokens": .tokens
             default: numbers.sessions > 0 ? .session : .outbox
             }
         }
