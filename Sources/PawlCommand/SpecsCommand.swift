@@ -92,6 +92,12 @@ struct SpecsCommand: AsyncParsableCommand {
         @Option(help: "What the faults follow from; what happens at once depends on the machine.")
         var seed: UInt64 = 1
 
+        func validate() throws {
+            if scope.spec == .tokens {
+                throw ValidationError("Real runs of tokens are not recorded yet.")
+            }
+        }
+
         func run() async throws {
             let folder = FileManager.default.temporaryDirectory
                 .appending(path: "pawl-specs-\(ProcessInfo.processInfo.processIdentifier)")

@@ -44,6 +44,9 @@ def compared(pawl):
     yield from at_once(
         lambda item: comparing.compare(pawl, f"compared-{item[0]}", item[1]),
         enumerate(scopes.COMPARED))
+    yield from at_once(
+        lambda item: comparing.compare(pawl, f"within-{item[0]}", item[1], is_within=True),
+        enumerate(scopes.WITHIN))
     for mutant, scope in scopes.DIFFERENT:
         line, is_same = comparing.compare(pawl, f"different-{scope.spec}", scope, mutant)
         lines = line.split("\n")
