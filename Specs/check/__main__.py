@@ -44,6 +44,9 @@ def compared(pawl):
     yield from at_once(
         lambda item: comparing.compare(pawl, f"compared-{item[0]}", item[1]),
         enumerate(scopes.COMPARED))
+    yield from at_once(
+        lambda item: comparing.compare(pawl, f"within-{item[0]}", item[1], is_within=True),
+        enumerate(scopes.WITHIN))
     for mutant, scope in scopes.DIFFERENT:
         line, is_same = comparing.compare(pawl, f"different-{scope.spec}", scope, mutant)
         lines = line.split("\n")
@@ -67,7 +70,9 @@ def mutants(_):
     """The specs with mistakes in them."""
     def check(mutant):
         name, scope, expected = mutant
-        run = tlc.Run(f"mutant-{name.split()[0]}", scope.spec, scope.constants(name),
+        # Two specs may each have a mistake of that name.
+        folder = f"mutant-{scope.spec}-{name.split()[0]}".lower()
+        run = tlc.Run(folder, scope.spec, scope.constants(name),
                       scopes.SPECIFICATION[scope.spec], *scope.properties(name), workers=1)
         found = run.violated or f"nothing; see {run.log}"
         steps = f", {len(run.actions) - 1} steps" if len(run.actions) > 1 else ""

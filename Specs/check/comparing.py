@@ -7,9 +7,10 @@ import values
 from scopes import SPECIFICATION
 
 
-def compare(pawl, name, scope, mutant="none"):
+def compare(pawl, name, scope, mutant="none", is_within=False):
     """Checks the spec in a scope, and compares its states with the code's. Returns the line that
-    is to be printed, and whether they are the same. A spec with a mistake is only compared."""
+    is to be printed, and whether they are the same, or at least the code's are states of the spec.
+    A spec with a mistake is only compared."""
     properties = scope.properties() if mutant == "none" else ()
     run = tlc.Run(name, scope.spec, scope.constants(mutant), SPECIFICATION[scope.spec],
                   *properties, dump=True, workers=1)
@@ -26,6 +27,8 @@ def compare(pawl, name, scope, mutant="none"):
     only_code, only_spec = code.keys() - spec.keys(), spec.keys() - code.keys()
     if not only_code and not only_spec:
         return line, True
+    if is_within and not only_code:
+        return line + ", which has all of the code's", True
     return line + difference(scope, mutant, code, spec, only_code, only_spec), False
 
 

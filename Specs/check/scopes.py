@@ -5,17 +5,23 @@ from dataclasses import dataclass, replace
 COMMON = ["AppliedOnce", "NothingOverwritten", "OutputsAgree", "NoGhosts", "GoneIsDone",
           "OutputsFitState"]
 SPECIFICATION = {"Outbox": "Spec", "Transactional": "Spec", "Session": "SessionSpec",
-                 "Inbox": "Spec"}
+                 "Inbox": "Spec", "Tokens": "Spec", "Replay": "Spec", "Natural": "Spec"}
 INVARIANTS = {
     "Outbox": COMMON + ["NothingLost", "NothingLeftBehind"],
     "Transactional": COMMON + ["NothingLost", "NothingLeftBehind"],
     "Inbox": COMMON + ["NothingLost", "NothingLeftBehind"],
+    "Tokens": COMMON + ["SentHasToken", "ReceivedOnce", "NothingLost", "NothingLeftBehind"],
+    "Replay": COMMON + ["NothingLost", "NothingLeftBehind"],
+    "Natural": ["NothingOverwritten", "OutputsAgree", "NoGhosts", "GoneIsDone", "AsWithoutCopies"],
     "Session": COMMON + ["AnsweredIsSaved", "SessionNothingLost", "SessionNothingLeftBehind"],
 }
 # Why it is right; mistakes are to be rejected by what they do to others.
-INNER = {"Inbox": ["NoGap", "RecordedIsSent"]}
+INNER = {"Inbox": ["NoGap", "RecordedIsSent"],
+         "Tokens": ["NoGap", "ConsumedIsSent", "LosersAreKnown"],
+         "Replay": ["NoGap", "SentFollows"]}
 LIVENESS = {"Outbox": "ComesToRest", "Transactional": "ComesToRest",
-            "Session": "SessionComesToRest", "Inbox": "ComesToRest"}
+            "Session": "SessionComesToRest", "Inbox": "ComesToRest", "Tokens": "ComesToRest",
+            "Replay": "ComesToRest", "Natural": "ComesToRest"}
 
 
 @dataclass(frozen=True)
@@ -34,6 +40,8 @@ class Scope:
     sessions: int = 1
     delays: int = 0
     expiry: bool = False
+    downstream: bool = False
+    readers: int = 0
 
     def constants(self, mutant="none"):
         """The constants of the spec."""
@@ -45,8 +53,12 @@ class Scope:
             constants["IsLocal"] = "TRUE" if self.local else "FALSE"
         if self.spec == "Session":
             constants |= {"Sessions": names("x", self.sessions), "Delays": self.delays}
-        if self.spec == "Inbox":
+        if self.spec == "Replay":
+            constants["Readers"] = names("m", self.readers)
+        if self.spec in ("Inbox", "Replay"):
             constants["Expiry"] = "TRUE" if self.expiry else "FALSE"
+        if self.spec == "Tokens":
+            constants["Downstream"] = "TRUE" if self.downstream else "FALSE"
         return constants
 
     def properties(self, mutant="none"):
@@ -73,10 +85,14 @@ class Scope:
             parts.append(count(self.outputs, "output"))
         if self.spec == "Session":
             parts.insert(0, count(self.sessions, "session"))
+        if self.readers:
+            parts.append(f"{self.readers} of them changing nothing")
         if self.local:
             parts.append("local")
         if self.expiry:
-            parts.append("records expire")
+            parts.append("premises expire" if self.spec == "Replay" else "records expire")
+        if self.downstream:
+            parts.append("with receivers")
         faults = [count(getattr(self, name), one) for name, one in
                   [("crashes", "crash"), ("failures", "failure"), ("redeliveries", "redelivery"),
                    ("delays", "delay")] if getattr(self, name)]
@@ -97,6 +113,9 @@ OUTBOX = Scope("Outbox")
 TRANSACTIONAL = Scope("Transactional")
 SESSION = Scope("Session", consumers=1, copies=1)
 INBOX = Scope("Inbox")
+TOKENS = Scope("Tokens")
+REPLAY = Scope("Replay")
+NATURAL = Scope("Natural")
 
 # In these the code must reach the very same states.
 COMPARED = [
@@ -127,6 +146,17 @@ COMPARED = [
     replace(INBOX, copies=1, crashes=1, redeliveries=1),
     replace(INBOX, consumers=1, messages=2, outputs=2, crashes=1, failures=1),
     replace(INBOX, consumers=1, outputs=0, crashes=1, failures=1),
+    TOKENS,
+    replace(TOKENS, consumers=1, crashes=1),
+    replace(TOKENS, consumers=1, outputs=2, failures=1),
+    replace(TOKENS, consumers=1, outputs=0, crashes=1, failures=1),
+    replace(TOKENS, messages=2, copies=1),
+]
+
+# In these the code must reach no state that the spec doesn't. It need not reach all: in which order
+# several attempts are shut out, their names decide, which are drawn; the spec has all orders.
+WITHIN = [
+    replace(TOKENS, consumers=1, crashes=1, failures=1),
 ]
 
 # With these mistakes in the spec, the code must not reach the same states.
@@ -135,6 +165,7 @@ DIFFERENT = [
     ("t4 no-processed-row", TRANSACTIONAL),
     ("48 complete-after-commit", replace(SESSION, messages=0, crashes=1)),
     ("13 no-late-cleanup", replace(INBOX, crashes=1)),
+    ("k1 none-struck-out", replace(TOKENS, consumers=1, copies=1, crashes=1)),
 ]
 
 # In these only the spec is checked.
@@ -145,6 +176,15 @@ LARGER = [
     replace(SESSION, consumers=2, crashes=1),
     replace(SESSION, messages=0, crashes=1, failures=1, delays=6),
     replace(INBOX, crashes=1, redeliveries=1, expiry=True),
+    replace(TOKENS, crashes=1),
+    replace(TOKENS, copies=1, crashes=1, redeliveries=1),
+    replace(TOKENS, messages=2, copies=1, downstream=True),
+    replace(TOKENS, consumers=1, outputs=2, crashes=1, failures=1, downstream=True),
+    replace(REPLAY, crashes=1, failures=1, expiry=True),
+    replace(REPLAY, messages=2, readers=1, crashes=1),
+    replace(REPLAY, consumers=1, outputs=2, crashes=1, failures=1, redeliveries=1),
+    replace(NATURAL, messages=2, crashes=1, failures=1),
+    replace(NATURAL, outputs=2, crashes=1, failures=1, redeliveries=1),
 ]
 
 RIVALS = replace(OUTBOX, messages=2, copies=1)
@@ -157,6 +197,14 @@ SUBMISSION = replace(SESSION, messages=0, crashes=1)
 GIVEN_UP = replace(SESSION, messages=0, delays=6)
 I_CRASH = replace(INBOX, consumers=1, copies=1, crashes=1)
 I_DUPLICATE = replace(INBOX, consumers=1)
+K_CRASH = replace(TOKENS, consumers=1, copies=1, crashes=1)
+K_RECEIVED = replace(K_CRASH, downstream=True)
+K_ALONE = replace(K_CRASH, crashes=0)
+R_CRASH = replace(REPLAY, consumers=1, copies=1, crashes=1)
+R_DUPLICATE = replace(REPLAY, consumers=1)
+R_RIVALS = replace(REPLAY, messages=2, copies=1)
+N_CRASH = replace(NATURAL, consumers=1, copies=1, crashes=1)
+N_RIVALS = replace(NATURAL, messages=2, copies=1)
 
 # Each mistake, where it is looked for, and what has to reject it.
 MUTANTS = [
@@ -198,6 +246,38 @@ MUTANTS = [
     ("13b cleanup-of-the-loaded", replace(INBOX, copies=1, crashes=1, redeliveries=1),
      "NothingLeftBehind"),
     ("14 ttl-too-short", replace(I_DUPLICATE, expiry=True), "AppliedOnce"),
+    ("23 token-check-before-load", TOKENS, "AppliedOnce"),
+    ("24 regenerate-tokens", K_RECEIVED, "ReceivedOnce"),
+    ("25 deterministic-token", K_RECEIVED, "ReceivedOnce"),
+    ("26 deterministic-token+checkpoint", TOKENS, "SentHasToken"),
+    ("27 publish-before-token", K_ALONE, "SentHasToken"),
+    ("28 token-delete-before-publish", K_CRASH, "GoneIsDone"),
+    ("29 token-delete-before-commit", K_CRASH, "GoneIsDone"),
+    ("13c no-late-cleanup", replace(TOKENS, copies=1, crashes=1, redeliveries=1),
+     "NothingLeftBehind"),
+    ("34 create-before-register", K_CRASH, "NothingLeftBehind"),
+    ("35 cleanup-all", K_ALONE, "SentHasToken"),
+    ("36 clear-before-token", K_CRASH, "AppliedOnce"),
+    ("k1 none-struck-out", K_CRASH, "NothingLeftBehind"),
+    ("k2 not-shut-out", TOKENS, "NothingLeftBehind"),
+    ("43 replay-on-latest", R_DUPLICATE, "OutputsAgree"),
+    ("44 random-ids", R_DUPLICATE, "OutputsAgree"),
+    ("46 append-any", R_RIVALS, "NothingOverwritten"),
+    ("46b blind-state", R_RIVALS, "NothingOverwritten"),
+    ("47 duplicate-skips-publish", R_CRASH, "GoneIsDone"),
+    ("r1 early-ack", R_CRASH, "GoneIsDone"),
+    ("r2 ack-before-send", R_CRASH, "GoneIsDone"),
+    ("r3 unchanged-not-recorded", replace(R_DUPLICATE, messages=2, readers=1), "OutputsAgree"),
+    ("r4 premise-first", R_CRASH, "NoGhosts"),
+    ("r5 premise-last", R_CRASH, "AppliedOnce"),
+    ("r6 forgotten-clock", R_DUPLICATE, "OutputsAgree"),
+    ("r7 ttl-too-short", replace(R_DUPLICATE, expiry=True), "AppliedOnce"),
+    ("n1 send-before-commit", N_RIVALS, "NoGhosts"),
+    ("n2 blind-commit", N_RIVALS, "NothingOverwritten"),
+    ("n3 unchanged-is-duplicate", N_CRASH, "GoneIsDone"),
+    ("n4 early-ack", N_CRASH, "GoneIsDone"),
+    ("h1 counted", replace(NATURAL, consumers=1), "AsWithoutCopies"),
+    ("h2 output-of-the-state", replace(NATURAL, consumers=1, messages=2), "OutputsAgree"),
 ]
 
 FAULTS = {"crashes": 2, "failures": 2, "redeliveries": 1}
@@ -221,6 +301,7 @@ TRACED = [
     drawn(replace(TRANSACTIONAL, messages=2, outputs=2, **FAULTS)),
     drawn(replace(SESSION, consumers=2, outputs=2, crashes=2, failures=2)),
     drawn(replace(INBOX, messages=2, outputs=2, **FAULTS)),
+    drawn(replace(TOKENS, messages=2, outputs=2, **FAULTS)),
     run(Scope("Outbox", **RUNS)),
     run(Scope("Transactional", **RUNS)),
     run(Scope("Inbox", **RUNS)),

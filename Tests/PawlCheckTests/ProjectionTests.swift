@@ -91,6 +91,23 @@ struct ProjectionTests {
         #expect(!graph.states.contains { $0.contains("another call") })
     }
 
+    @Test("of tokens know each attempt by its name, and meet each step")
+    func tokens() throws {
+        let graph = try SpecScope(.tokens, scope(.tokens)).states()
+        #expect(!graph.states.contains { $0.contains("unknown") || $0.contains("another call") })
+        // Which step a call belongs to is taken from the past. Nobody is late, and nothing changes
+        // under who clears, unless a lease ends.
+        let steps = [
+            "load", "check", "register", "make", "save", "reread", "undo", "send", "consume",
+            "revoke", "clear", "acknowledge",
+        ]
+        for step in steps {
+            #expect(graph.states.contains { $0.contains("at |-> \"\(step)\"") }, "\(step)")
+        }
+        // As many as TLC finds.
+        #expect(graph.count == 1_901)
+    }
+
     @Test("are the same whether or not orders are left out")
     func sleepSets() throws {
         let scope = scope(.outbox, crashes: 1)

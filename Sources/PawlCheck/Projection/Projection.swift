@@ -52,14 +52,17 @@ struct Hand {
     var document = Naming.noDocument
     var outputs: [String] = []
     var isTouched = false
+    /// What only one spec has.
+    var more: [(name: String, value: String)] = []
 
     /// The record that the specs call `process[p]`.
     var value: String {
-        TLA.record([
-            ("at", TLA.text(step)), ("copy", TLA.sequence(copy)), ("delivery", "\(delivery)"),
-            ("document", document), ("outputs", TLA.sequence(outputs)),
-            ("touched", TLA.truth(isTouched)),
-        ])
+        TLA.record(
+            [
+                ("at", TLA.text(step)), ("copy", TLA.sequence(copy)),
+                ("delivery", "\(delivery)"), ("document", document),
+                ("outputs", TLA.sequence(outputs)), ("touched", TLA.truth(isTouched)),
+            ] + more)
     }
 }
 
@@ -67,14 +70,25 @@ struct Hand {
 /// consumers `c1`, `c2`; a copy by its message and a number; an attempt by its delivery.
 struct Naming {
     private var attempts: [Int: String] = [:]
+    /// The attempts that have registered, by the names under which they have; `nil` where none do.
+    var registered: [MessageID: String]?
 
     static let noDocument = document(version: 0, effects: [], ledger: [])
 
-    private static func document(version: Int, effects: [String], ledger: [String]) -> String {
-        TLA.record([
+    private static func document(
+        version: Int, effects: [String], ledger: [String],
+        attempts: (registered: [String], doomed: [String])? = nil
+    ) -> String {
+        var fields = [
             ("version", "\(version)"), ("effects", TLA.sequence(effects)),
             ("ledger", TLA.sequence(ledger)),
-        ])
+        ]
+        if let attempts {
+            fields += [
+                ("registered", TLA.set(attempts.registered)), ("doomed", TLA.set(attempts.doomed)),
+            ]
+        }
+        return TLA.record(fields)
     }
 
     /// Sessions are named after their submissions.
@@ -145,11 +159,16 @@ struct Naming {
     /// A message that is caused by another one.
     mutating func output(_ envelope: Envelope, in simulation: Simulation) -> String {
         let mark = Marks.of(envelope.body).last
-        return TLA.record([
+        var fields = [
             ("of", TLA.text(envelope.cause.map { message($0, in: simulation) } ?? "nothing")),
             ("number", "\((mark?.ordinal ?? -1) + 1)"),
             ("by", mark.map { attempt($0.attempt, in: simulation) } ?? TLA.sequence([])),
-        ])
+        ]
+        if registered != nil {
+            let token = try? envelope.token()
+            fields.append(("token", token.map { name($0.attempt) } ?? TLA.sequence([])))
+        }
+        return TLA.record(fields)
     }
 
     mutating func outputs(_ messages: [Outgoing], in simulation: Simulation) -> [String] {
@@ -160,10 +179,14 @@ struct Naming {
     mutating func document(
         version: Int, _ content: Content?, in simulation: Simulation
     ) -> String {
-        guard let content else { return Self.noDocument }
+        guard let content else {
+            return Self.document(
+                version: 0, effects: [], ledger: [], attempts: registered.map { _ in ([], []) })
+        }
         let ledger =
             (try? Ledger(Document(version: Version(rawValue: ""), content: content)))?.entries ?? []
         var entries: [String] = []
+        var attempts: (registered: [String], doomed: [String]) = ([], [])
         for entry in ledger {
             var outputs: [String] = []
             let state: String
@@ -177,8 +200,12 @@ struct Naming {
             case .staged: state = "staged"
             case .unstaged: state = "unstaged"
             case .claimed: state = "claimed"
-            case .registered: state = "registered"
-            case .doomed: state = "doomed"
+            case .registered:
+                attempts.registered.append(name(entry.id))
+                continue
+            case .doomed:
+                attempts.doomed.append(name(entry.id))
+                continue
             }
             entries.append(
                 TLA.record([
@@ -190,7 +217,7 @@ struct Naming {
             version: version,
             effects: (content.body.map { Marks.of($0) } ?? []).map {
                 attempt($0.attempt, in: simulation)
-            }, ledger: entries)
+            }, ledger: entries, attempts: registered.map { _ in attempts })
     }
 
     mutating func document(_ document: Document?, in simulation: Simulation) -> String {

@@ -8,6 +8,7 @@ package struct SpecScope: Sendable {
         case transactional = "Transactional"
         case session = "Session"
         case inbox = "Inbox"
+        case tokens = "Tokens"
     }
 
     /// What could not be projected.
@@ -32,6 +33,7 @@ package struct SpecScope: Sendable {
         case .transactional: TransactionalProjection()
         case .session: SessionProjection()
         case .inbox: InboxProjection()
+        case .tokens: TokensProjection()
         }
     }
 
