@@ -21,12 +21,12 @@ struct Measurement {
     /// How many copies came.
     private(set) var copies = 0
     /// What a message took that causes another one: the same for each, but for the bytes.
-    private(set) var message = Tally()
+    private(set) var message = CallCounts()
     private var causing = 0
     /// What all copies took together.
-    private(set) var ofCopies = Tally()
+    private(set) var ofCopies = CallCounts()
     /// What all messages and copies took together.
-    private(set) var all = Tally()
+    private(set) var all = CallCounts()
     /// What is remembered when all were handled.
     private(set) var remembered = 0
     /// What is remembered long after.
@@ -89,14 +89,14 @@ struct Measurement {
                     try await place.base.acknowledge(receipt)
                     continue
                 }
-                let tally = try await place.handle(envelope, receipt)
-                all += tally
+                let counts = try await place.handle(envelope, receipt)
+                all += counts
                 if !isNew {
                     copies += 1
-                    ofCopies += tally
-                } else if tally.sentMessages > 0 {
+                    ofCopies += counts
+                } else if counts.sentMessages > 0 {
                     causing += 1
-                    message += tally
+                    message += counts
                 }
             }
         }

@@ -5,7 +5,7 @@ import Synchronization
 /// A database that counts what is asked of it.
 final class MeteredDatabase: DatabaseWrapper {
     private struct State {
-        var tally = Tally()
+        var counts = CallCounts()
         var demands = Demands()
         var kinds: Set<String> = []
     }
@@ -21,10 +21,10 @@ final class MeteredDatabase: DatabaseWrapper {
     }
 
     /// What was counted since this was last asked.
-    func take() -> Tally {
+    func take() -> CallCounts {
         state.withLock { state in
-            defer { state.tally = Tally() }
-            return state.tally
+            defer { state.counts = CallCounts() }
+            return state.counts
         }
     }
 
@@ -41,7 +41,7 @@ final class MeteredDatabase: DatabaseWrapper {
         let document = try await base.read(key, in: partition)
         let size = Prices.size(key, partition, document)
         state.withLock { state in
-            state.tally.reads += 1
+            state.counts.reads += 1
             noteRead(&state, key.kind, documents: 1, size)
         }
         return document
@@ -66,15 +66,15 @@ final class MeteredDatabase: DatabaseWrapper {
     private func noteScan(_ kind: String, _ found: [LocatedDocument]) {
         let size = found.reduce(0) { $0 + Prices.size($1.key, $1.partition, $1.document) }
         state.withLock { state in
-            state.tally.scans += 1
+            state.counts.scans += 1
             noteRead(&state, kind, documents: found.count, size)
         }
     }
 
     private func noteRead(_ state: inout State, _ kind: String, documents: Int, _ size: Int) {
-        state.tally.documents += documents
-        state.tally.bytesRead += size
-        state.tally.readUnits += Prices.readUnits(size)
+        state.counts.documents += documents
+        state.counts.bytesRead += size
+        state.counts.readUnits += Prices.readUnits(size)
         state.kinds.insert(kind)
         if kind != entities { state.demands.readsBeside = true }
     }
@@ -90,9 +90,9 @@ final class MeteredDatabase: DatabaseWrapper {
         }
         let result = try await base.write(writes, in: partition)
         state.withLock { state in
-            state.tally.writes += 1
+            state.counts.writes += 1
             for size in sizes {
-                state.tally.writeUnits += Prices.writeUnits(
+                state.counts.writeUnits += Prices.writeUnits(
                     size, isTransaction: writes.count > 1)
             }
             state.demands.largestBatch = max(state.demands.largestBatch, writes.count)
@@ -103,8 +103,8 @@ final class MeteredDatabase: DatabaseWrapper {
 
     private func noteWrites(_ state: inout State, _ writes: [Write], in partition: PartitionKey) {
         for write in writes {
-            state.tally.documents += 1
-            state.tally.bytesWritten +=
+            state.counts.documents += 1
+            state.counts.bytesWritten +=
                 write.content.map { Prices.size(write.key, partition, $0) } ?? 0
             state.kinds.insert(write.key.kind)
             if write.condition != .any { state.demands.comparesAndSets = true }
@@ -117,13 +117,13 @@ final class MeteredDatabase: DatabaseWrapper {
     func send(_ messages: [Outgoing]) async throws(BackendError) {
         try await base.send(messages)
         state.withLock { state in
-            state.tally.sends += 1
-            state.tally.sentMessages += messages.count
+            state.counts.sends += 1
+            state.counts.sentMessages += messages.count
         }
     }
 
     func acknowledge(_ receipt: Receipt) async throws(BackendError) -> Bool {
-        state.withLock { $0.tally.acknowledgements += 1 }
+        state.withLock { $0.counts.acknowledgements += 1 }
         return try await base.acknowledge(receipt)
     }
 
@@ -138,8 +138,8 @@ final class MeteredDatabase: DatabaseWrapper {
     func commit(_ transaction: Transaction) async throws(BackendError) -> TransactionResult {
         let result = try await base.commit(transaction)
         state.withLock { state in
-            state.tally.commits += 1
-            state.tally.sentMessages += transaction.messages.count
+            state.counts.commits += 1
+            if result == .committed { state.counts.sentMessages += transaction.messages.count }
             state.demands.commitsWithQueues = true
             noteWrites(&state, transaction.writes, in: transaction.partition)
         }
@@ -149,7 +149,7 @@ final class MeteredDatabase: DatabaseWrapper {
     func isProcessed(
         _ id: MessageID, by endpoint: String
     ) async throws(BackendError) -> Bool {
-        state.withLock { $0.tally.lookups += 1 }
+        state.withLock { $0.counts.lookups += 1 }
         return try await base.isProcessed(id, by: endpoint)
     }
 }

@@ -100,7 +100,7 @@ final class Workplace {
     /// Handles a message as an endpoint does.
     ///
     /// - Returns: What it took.
-    func handle(_ envelope: Envelope, _ receipt: Receipt) async throws -> Tally {
+    func handle(_ envelope: Envelope, _ receipt: Receipt) async throws -> CallCounts {
         _ = metered.take()
         clock.advance(by: Self.pace)
         if let whole = try await algorithm.open(envelope) {
@@ -113,11 +113,11 @@ final class Workplace {
                     "\(subject.name): nobody else was there, but an attempt came to \(outcome).")
             }
         } else {
-            try await metered.acknowledge(receipt)
+            _ = try await metered.acknowledge(receipt)
         }
-        let tally = metered.take()
-        waiting += tally.sentMessages
-        return tally
+        let counts = metered.take()
+        waiting += counts.sentMessages
+        return counts
     }
 
     /// Handles everything that there is and that it leads to, one message after the other.

@@ -1,5 +1,5 @@
-package import Pawl
-package import PawlCheck
+import Pawl
+import PawlCheck
 
 /// A model of brokers that drop a message that was sent before, for some time: SQS FIFO, Azure Service
 /// Bus, NATS JetStream. The products below say where that is written.

@@ -1,5 +1,5 @@
-package import Pawl
-package import PawlCheck
+import Pawl
+import PawlCheck
 
 /// A model of servers that know a request by its Idempotency-Key:
 /// https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header/ and, as one of many,

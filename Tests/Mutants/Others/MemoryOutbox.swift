@@ -1,5 +1,5 @@
-package import Pawl
-package import PawlCheck
+import Pawl
+import PawlCheck
 
 /// A model of the in-memory outbox of MassTransit:
 /// https://masstransit.io/documentation/patterns/in-memory-outbox

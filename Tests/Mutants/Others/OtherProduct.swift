@@ -1,4 +1,4 @@
-package import Pawl
+import Pawl
 package import PawlCheck
 
 /// A small model of how something else that ships keeps duplicates away, written from its public

@@ -1,5 +1,5 @@
-package import Pawl
-package import PawlCheck
+import Pawl
+import PawlCheck
 
 /// A model of the outbox of NServiceBus: https://docs.particular.net/nservicebus/outbox/
 ///

@@ -1,4 +1,4 @@
-package import Pawl
+import Pawl
 package import PawlCheck
 
 /// A fault that every algorithm and every model is put to, in the smallest scope in which it can show
