@@ -42,18 +42,25 @@ struct Demands: Sendable, Equatable {
     var comparesAndSets = false
     /// Whether documents had to go by themselves after some time.
     var expires = false
-    /// Whether documents other than the entity were read, so that those reads must not be out of
-    /// date either, unless the algorithm says that they may.
+    /// Whether documents other than the entity were read.
     var readsBeside = false
     /// Whether store and queues had to take part in one transaction.
     var commitsWithQueues = false
 
     /// In a few words.
-    var description: String {
+    ///
+    /// - Parameter areReadsUpToDate: Whether no read may be out of date.
+    /// - Returns: The words.
+    func description(areReadsUpToDate: Bool) -> String {
         if commitsWithQueues { return "store and queues in one database" }
         var parts = [comparesAndSets ? "compare-and-set" : "writes"]
         if largestBatch > 1 { parts.append("\(largestBatch) documents as one") }
-        if readsBeside { parts.append("reads beside the entity") }
+        let reads = areReadsUpToDate ? "up-to-date reads" : "reads"
+        if readsBeside {
+            parts.append("\(reads) beside the entity")
+        } else if areReadsUpToDate {
+            parts.append(reads)
+        }
         if expires { parts.append("expiry") }
         return parts.joined(separator: ", ")
     }

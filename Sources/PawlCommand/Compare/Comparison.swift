@@ -20,7 +20,14 @@ struct ComparedAlgorithm {
     }
 
     var name: String { measurement.subject.name }
-    var isForIdempotentHandlers: Bool { measurement.subject.demand == .idempotence }
+    var demand: HandlerDemand { measurement.subject.demand }
+
+    /// What was seen to be needed of the store. Where a read that is out of date breaks it, it is said
+    /// that reads must not be.
+    var storeNeeds: String {
+        let stale = zip(Trial.allCases, trials).first { $0.0 == .staleRead }?.1
+        return measurement.demands.description(areReadsUpToDate: stale?.violated != nil)
+    }
 }
 
 /// A model of what others ship, put to the faults.

@@ -1,4 +1,5 @@
 import Foundation
+import Pawl
 import PawlMutants
 
 /// The comparison in tables of at most 100 columns.
@@ -16,7 +17,7 @@ extension Comparison: CustomStringConvertible {
         let rows = algorithms.map { compared in
             let measurement = compared.measurement
             return [
-                compared.name + (compared.isForIdempotentHandlers ? " *" : ""),
+                compared.name + Self.mark(compared.demand),
                 Self.decimal(measurement.roundTrips, 1),
                 Self.decimal(measurement.roundTripsOfCopy, 1),
                 Words.grouped(measurement.remembered),
@@ -34,21 +35,43 @@ extension Comparison: CustomStringConvertible {
                 \(Words.grouped(messages)) messages about \
                 \(Words.grouped(entities)) entities of \(Workplace.bodySize) bytes, each message \
                 causes another one; 1 % come twice. Round trips are calls to store and queues \
-                without receiving. Bytes are what is there for copies alone; at rest is when all \
-                retentions have passed. Copies are tried at all ages up to 100 years.
+                without receiving. Bytes are what is there for copies alone when nothing is \
+                under way any more; at rest is when all retentions have passed, too. \
+                (transactional: the ids of what came from outside the database, which remembers them \
+                for as long as it is told to; this one, for ever.) Copies are tried at all ages up to 100 years.
                 """)
-            + (algorithms.contains(where: \.isForIdempotentHandlers)
-                ? Self.note(
-                    """
-                    * with handlers that may be called twice: a copy is handled, changes nothing, and \
-                    sends what it caused once more.
-                    """) : [])
+            + demands
+    }
+
+    /// What the figures of some are worth only with.
+    private var demands: [String] {
+        var notes: [String] = []
+        if algorithms.contains(where: { $0.demand == .idempotence }) {
+            notes += Self.note(
+                """
+                * with handlers that may be called twice: a copy is handled, changes nothing, and \
+                sends what it caused once more.
+                """)
+        }
+        if algorithms.contains(where: { $0.demand == .determinism }) {
+            notes += Self.note(
+                "† with handlers that do the same whenever they are given the same.")
+        }
+        return notes
+    }
+
+    private static func mark(_ demand: HandlerDemand) -> String {
+        switch demand {
+        case .nothing: ""
+        case .idempotence: " *"
+        case .determinism: " †"
+        }
     }
 
     private var storeNeeds: [String] {
         Self.table(
             ["algorithm", "what the store was seen to need"],
-            algorithms.map { [$0.name, $0.measurement.demands.description] }, isText: true)
+            algorithms.map { [$0.name, $0.storeNeeds] }, isText: true)
     }
 
     // MARK: On SQS and DynamoDB
@@ -77,9 +100,9 @@ extension Comparison: CustomStringConvertible {
                 """
                 SQS in batches of \(Prices.largestBatch), and one by one; DynamoDB on demand, all \
                 reads strongly consistent, writes of several documents as transactions. \
-                $\(Prices.dollarsPerMillionRequests) a million requests, \
-                $\(Prices.dollarsPerMillionReadUnits) a million read units, \
-                $\(Prices.dollarsPerMillionWriteUnits) a million write units; without storage. An \
+                $\(Self.price(Prices.dollarsPerMillionRequests)) a million requests, \
+                $\(Self.price(Prices.dollarsPerMillionReadUnits)) a million read units, \
+                $\(Self.price(Prices.dollarsPerMillionWriteUnits)) a million write units; without storage. An \
                 entity's ledger is written with it: with more messages per entity than \
                 \(Words.grouped(messages / entities)) within a retention, it has more units.
                 """)
@@ -107,14 +130,17 @@ extension Comparison: CustomStringConvertible {
         }
         let legend = letters.enumerated().map { "✗\(Self.letter($0)) \($1)" }
         return Self.table(
-            ["all orders of events", "copy", "crash", "lease ends", "late copy", "as assumed"],
-            rows)
+            [
+                "all orders of events", "copy", "crash", "lease ends", "late copy", "stale read",
+                "as assumed",
+            ], rows)
             + Self.note(
                 """
                 Each fault in the smallest scope in which it can show; a late copy comes after \
-                \(Self.time(Trial.late)). What does not hold, and in how many steps: \
+                \(Self.time(Trial.late)), a stale read answers what was there before. What does not hold, and in how many steps: \
                 \(legend.joined(separator: "; ")). As assumed: where the documentation promises it, \
-                with two consumers, two copies, and all faults at once that it copes with.
+                with two consumers, two copies, and all faults at once that it copes with. The handler of \
+                natural only adds here; one that also removes needs reads that are up to date.
                 """)
     }
 
@@ -140,10 +166,16 @@ extension Comparison: CustomStringConvertible {
         return places == 1 && text.hasSuffix(".0") ? String(text.dropLast(2)) : text
     }
 
-    /// A duration in the largest unit that fits to within two of the next smaller ones.
+    /// With two places, or three where it takes them.
+    private static func price(_ dollars: Double) -> String {
+        let text = decimal(dollars, 3)
+        return text.hasSuffix("0") ? String(text.dropLast()) : text
+    }
+
+    /// A duration in the largest unit of which it is a whole number, to the second.
     static func time(_ duration: Duration?) -> String {
         guard let duration else { return "no limit seen" }
-        // What is removed at a moment is there until just before it.
+        // What is removed at a moment is there until a second before it.
         let seconds = Int(duration.components.seconds)
         for (size, one, many) in [
             (86_400, "day", "days"), (3_600, "hour", "hours"), (60, "minute", "minutes"),

@@ -28,7 +28,9 @@ struct BrokerWindow: MessageModel {
         // 1. The broker: another copy within the window is not delivered.
         let copy = Self.copy(receipt)
         let first = try await window.stamp(attempt.message.id, copy, at: attempt.endpoint)
-        if let first, first != copy {
+        // What a broker knows itself is never out of date; here, a later look may tell.
+        guard let first else { return .conflict }
+        if first != copy {
             try await database.acknowledge(receipt)
             return .duplicate
         }

@@ -51,7 +51,8 @@ extension OtherProduct {
         ],
         promise: """
             Nothing is sent by a consumer that fails. Consumers have to be idempotent, and to publish \
-            again when they find their work done; duplicates are not looked for.
+            again when they find their work done; duplicates are not looked for. (MassTransit's \
+            transactional outbox looks for them, and is not what is modelled here.)
             """,
         window: nil,
         algorithm: AlgorithmUnderCheck(name: "MassTransit in memory", needsDatabase: false) {

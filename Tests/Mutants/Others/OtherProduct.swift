@@ -31,8 +31,8 @@ package struct OtherProduct: Sendable {
                 FIFO-key-terms.html
                 """,
                 """
-                https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/\
-                working-with-visibility-timeouts.html
+                https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/\
+                API_ReceiveMessage.html
                 """,
             ],
             """

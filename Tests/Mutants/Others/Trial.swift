@@ -10,8 +10,12 @@ package enum Trial: String, Sendable, CaseIterable {
     case crash
     /// One message, whose lease ends while it is still being handled.
     case leaseEnds
-    /// A copy that comes when 8 days have passed: longer than anybody here remembers by default.
+    /// A copy that comes when 8 days have passed: longer than anybody here remembers by default. There
+    /// is another message beside it, since what is too old is often removed only when one comes.
     case lateCopy
+    /// A read that answers what was there before the last change, as stores do that are consistent
+    /// only in the end; two copies, and two processes.
+    case staleRead
 
     /// How far time leaps.
     package static let late: Duration = .days(8)
@@ -37,8 +41,13 @@ package enum Trial: String, Sendable, CaseIterable {
             scope.budgets.redeliveries = 1
         case .lateCopy:
             scope.consumers = 1
+            scope.messages = 2
             scope.copies = 2
             scope.budgets.expiries = 1
+        case .staleRead:
+            scope.consumers = 2
+            scope.copies = 2
+            scope.budgets.staleReads = 1
         }
         return scope
     }
