@@ -2,8 +2,8 @@ import Pawl
 
 /// DynamoDB's units of reading and writing, and what they and SQS's requests cost.
 ///
-/// Everything else in the comparison is measured; these are typed in, as they were listed for
-/// us-east-1 in November 2026:
+/// Everything else in the comparison is measured; these are typed in, as the pages below gave them for
+/// us-east-1 in 2025 and 2026. What is charged, only AWS's own price lists say.
 /// - SQS: https://cloudburn.io/blog/amazon-sqs-pricing. A request for every action, for a batch of up
 ///   to 10 messages and for each 64 KB.
 /// - DynamoDB, on demand: https://airbyte.com/data-engineering-resources/dynamodb-pricing. A write
@@ -14,7 +14,6 @@ enum Prices {
     static let dollarsPerMillionRequests = 0.40
     static let dollarsPerMillionReadUnits = 0.125
     static let dollarsPerMillionWriteUnits = 0.625
-    static let bytesPerRequest = 65_536
     static let bytesPerReadUnit = 4_096
     static let bytesPerWriteUnit = 1_024
     static let largestBatch = 10

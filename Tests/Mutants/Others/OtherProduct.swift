@@ -52,10 +52,16 @@ package struct OtherProduct: Sendable {
             """),
         broker(
             "NATS JetStream", window: .seconds(2 * 60),
-            ["https://docs.nats.io/using-nats/developer/develop_jetstream/model_deep_dive"],
+            [
+                """
+                https://github.com/nats-io/nats.docs/blob/master/using-nats/jetstream/\
+                model_deep_dive.md
+                """
+            ],
             """
             A message whose Nats-Msg-Id was published within the window (2 minutes unless set) is not \
-            stored again; what is not acknowledged in time is delivered again.
+            stored again; what is not acknowledged in time is delivered again, and with a double \
+            acknowledgement a consumer knows that it will not be.
             """),
         idempotencyKey,
     ]
