@@ -134,7 +134,8 @@ let package = Package(
             name: "PawlFilesTests", dependencies: ["Pawl", "PawlContracts", "PawlFiles"],
             swiftSettings: strict),
         .testTarget(
-            name: "PawlCommandTests", dependencies: ["Pawl", "PawlCommand", "PawlSQLite"],
+            name: "PawlCommandTests",
+            dependencies: ["Pawl", "PawlCheck", "PawlCommand", "PawlSQLite"],
             swiftSettings: strict),
         // Test-only, but `pawl check --mutants` shows them: the algorithms with their known mistakes.
         .target(

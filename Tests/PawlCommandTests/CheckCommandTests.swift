@@ -1,4 +1,5 @@
 import Foundation
+import PawlCheck
 import Testing
 
 @Suite("pawl check", .timeLimit(.minutes(5)))
