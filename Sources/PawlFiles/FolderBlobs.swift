@@ -15,7 +15,7 @@ public struct FolderBlobs: BlobStore {
     /// Opens the blobs in a folder.
     ///
     /// - Parameter folder: The folder's path. It is created if it is not there.
-    /// - Throws: ``/Pawl/BackendError`` if the folder can't be created.
+    /// - Throws: A `BackendError` if the folder can't be created.
     public init(in folder: String) throws(BackendError) {
         self.folder = folder
         threads = .singleton

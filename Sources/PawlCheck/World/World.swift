@@ -107,7 +107,7 @@ public final class World {
     ///   - isLocal: Whether a commit of the same database has sent it, so that there is one copy
     ///     only and its row in the queue is all that is remembered.
     ///   - hasToken: Whether its sender has made a token for it, in the simulated store; see
-    ///     ``/Pawl/Deduplication/tokens(in:blobs:isIssuing:retention:)``.
+    ///     `Deduplication.tokens(in:)`.
     public func deliver(
         _ message: some Message, to endpoint: String? = nil, copies: Int = 1,
         sentByDatabase isLocal: Bool = false, withToken hasToken: Bool = false
