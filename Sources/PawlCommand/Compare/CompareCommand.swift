@@ -31,7 +31,7 @@ struct CompareCommand: AsyncParsableCommand {
 
     /// Ledgers are read and written as a whole: more takes minutes.
     private static let mostMessages = 100_000
-    private static let mostPerEntity = 10_000
+    private static let mostPerEntity = 2_000
 
     func validate() throws {
         guard messages > 0, messages <= Self.mostMessages, messages % Measurement.round == 0 else {
