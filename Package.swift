@@ -88,7 +88,8 @@ let package = Package(
         .executableTarget(
             name: "PawlCommand",
             dependencies: [
-                "Pawl", "PawlBench", "PawlCheck", "PawlMutants", "PawlSQLite", "Webshop",
+                "Pawl", "PawlBench", "PawlCheck", "PawlFiles", "PawlMutants", "PawlSQLite",
+                "Webshop",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict
@@ -107,7 +108,7 @@ let package = Package(
         .testTarget(
             name: "WebshopTests",
             dependencies: [
-                "Pawl", "PawlCheck", "PawlCommand", "Webshop",
+                "Pawl", "PawlCheck", "PawlCommand", "PawlSQLite", "Webshop",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
@@ -133,7 +134,8 @@ let package = Package(
             name: "PawlFilesTests", dependencies: ["Pawl", "PawlContracts", "PawlFiles"],
             swiftSettings: strict),
         .testTarget(
-            name: "PawlCommandTests", dependencies: ["Pawl", "PawlCommand", "PawlSQLite"],
+            name: "PawlCommandTests",
+            dependencies: ["Pawl", "PawlCheck", "PawlCommand", "PawlSQLite"],
             swiftSettings: strict),
         // Test-only, but `pawl check --mutants` shows them: the algorithms with their known mistakes.
         .target(

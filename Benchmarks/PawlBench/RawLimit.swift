@@ -12,10 +12,12 @@ struct RawLimit {
     /// The same as `store` where both are in one file.
     let queue: DatabaseQueue
 
+    private let algorithm: SQLiteBenchmark.Algorithm
     private let documents: DocumentStatements
     private let messages: MessageStatements
 
-    init(store: String, queue: String) throws {
+    init(store: String, queue: String, algorithm: SQLiteBenchmark.Algorithm) throws {
+        self.algorithm = algorithm
         self.store = try Self.open(store)
         self.queue = store == queue ? self.store : try Self.open(queue)
         documents = try self.store.inDatabase(DocumentStatements.init)
@@ -45,6 +47,7 @@ struct RawLimit {
     private struct Claimed {
         let seq: Int64
         let player: String
+        let envelope: Data
     }
 
     /// What is bound for every message, made once.
@@ -62,7 +65,15 @@ struct RawLimit {
         let start = clock.now()
         var done = 0
         while done < messages {
-            let count = try store === queue ? inOneFile(values) : inTwoFiles(values)
+            let count =
+                switch algorithm {
+                case .transactional: try inOneFile(values)
+                case .outbox: try inTwoFiles(values)
+                case .inbox: try recording(values)
+                case .tokens: try withTokens(values)
+                case .replay: try replaying(values)
+                case .natural: try forgetting(values)
+                }
             if count == 0 { break }
             done += count
         }
@@ -96,6 +107,126 @@ struct RawLimit {
         return batch.count
     }
 
+    /// As `inbox` does it: claim, look for the record, save, send, add the record, forget,
+    /// acknowledge.
+    private func recording(_ values: Values) throws -> Int {
+        let batch = try transaction(queue) { try claim() }
+        try transaction(store) {
+            for message in batch {
+                try expectNone(
+                    "pawl.inbox/scores/\(id(of: message))", "pawl.inbox", id(of: message))
+                try change(message, values.body, ledger: values.outgoing)
+            }
+        }
+        try transaction(queue) { for _ in batch { try send(values.outgoing, local: false) } }
+        try transaction(store) {
+            for message in batch {
+                let id = id(of: message)
+                try documents.insert.execute(
+                    arguments: [
+                        "pawl.inbox/scores/\(id)", "pawl.inbox", id, nil, Int64.max,
+                    ])
+            }
+        }
+        try transaction(store) {
+            for message in batch { try change(message, values.body, ledger: nil) }
+        }
+        try transaction(queue) { for message in batch { try remove(message) } }
+        return batch.count
+    }
+
+    /// As `tokens` does it: claim, look for the token, register, make the token of what is sent, save,
+    /// send, remove the token, forget, acknowledge.
+    private func withTokens(_ values: Values) throws -> Int {
+        let batch = try transaction(queue) { try claim() }
+        let tokens = try batch.map { try token(of: $0) }
+        try transaction(store) {
+            for (message, token) in zip(batch, tokens) {
+                let row = try Row.fetchCursor(
+                    documents.select, arguments: [token.partition, "pawl.token", token.id]
+                ).next()
+                precondition(row != nil)
+                try change(message, values.body, ledger: values.mark)
+            }
+        }
+        try transaction(store) {
+            for message in batch {
+                let partition = "pawl.token/\(id(of: message))"
+                try expectNone(partition, "pawl.token", "shut")
+                try documents.insert.execute(
+                    arguments: [partition, "pawl.token", "0", nil, nil])
+            }
+        }
+        try transaction(store) {
+            for message in batch { try change(message, values.body, ledger: values.outgoing) }
+        }
+        try transaction(queue) { for _ in batch { try send(values.outgoing, local: false) } }
+        try transaction(store) {
+            for token in tokens {
+                try documents.delete.execute(
+                    arguments: [token.partition, "pawl.token", token.id])
+            }
+        }
+        try transaction(store) {
+            for message in batch { try change(message, values.body, ledger: nil) }
+        }
+        try transaction(queue) { for message in batch { try remove(message) } }
+        return batch.count
+    }
+
+    /// As `natural` does it: claim, save, send, acknowledge.
+    private func forgetting(_ values: Values) throws -> Int {
+        let batch = try transaction(queue) { try claim() }
+        try transaction(store) {
+            for message in batch { try change(message, values.body, ledger: nil) }
+        }
+        try transaction(queue) { for _ in batch { try send(values.outgoing, local: false) } }
+        try transaction(queue) { for message in batch { try remove(message) } }
+        return batch.count
+    }
+
+    /// As long as a message's id.
+    private func id(of message: Claimed) -> String {
+        String(repeating: "0", count: 16) + String(message.seq + 1_000_000_000_000_000)
+    }
+
+    private func expectNone(_ partition: String, _ kind: String, _ id: String) throws {
+        let row = try Row.fetchCursor(documents.select, arguments: [partition, kind, id]).next()
+        precondition(row == nil)
+    }
+
+    /// The token that a message has in its headers: a name, and the token's length and text behind it.
+    private func token(of message: Claimed) throws -> (partition: String, id: String) {
+        guard let name = message.envelope.range(of: Data("pawl-token".utf8)) else {
+            preconditionFailure("a message has no token")
+        }
+        let start = name.upperBound + 4
+        let text = String(
+            decoding: message.envelope[start..<start + Int(message.envelope[name.upperBound])],
+            as: UTF8.self)
+        let parts = text.split(separator: "/")
+        return ("pawl.token/\(parts[0])", String(parts[1]))
+    }
+
+    /// As `replay` does it: claim, save state and premise, send, acknowledge.
+    private func replaying(_ values: Values) throws -> Int {
+        let batch = try transaction(queue) { try claim() }
+        try transaction(store) {
+            for message in batch { try changeAndRecord(message, values.body) }
+        }
+        try transaction(queue) { for _ in batch { try send(values.outgoing, local: false) } }
+        try transaction(queue) { for message in batch { try remove(message) } }
+        return batch.count
+    }
+
+    private func changeAndRecord(_ message: Claimed, _ body: String) throws {
+        let premise = id(of: message)
+        try expectNone(message.player, "pawl.version", premise)
+        try change(message, body, ledger: nil)
+        try documents.insert.execute(
+            arguments: [message.player, "pawl.version", premise, Data(body.utf8), Int64.max])
+    }
+
     private func transaction<Value>(
         _ connection: DatabaseQueue, _ body: () throws -> Value
     ) throws -> Value {
@@ -115,7 +246,10 @@ struct RawLimit {
         batch.reserveCapacity(Self.batch)
         while let row = try rows.next() {
             let seq: Int64 = row[0]
-            batch.append(Claimed(seq: seq, player: String(seq % Int64(Handlers.players))))
+            batch.append(
+                Claimed(
+                    seq: seq, player: String(seq % Int64(Handlers.players)),
+                    envelope: algorithm == .tokens ? row[2] : Data()))
         }
         return batch
     }
@@ -157,6 +291,8 @@ struct RawLimit {
 private struct DocumentStatements {
     let select: Statement
     let update: Statement
+    let insert: Statement
+    let delete: Statement
 
     init(_ database: GRDB.Database) throws {
         select = try database.makeStatement(
@@ -169,6 +305,13 @@ private struct DocumentStatements {
                 UPDATE documents SET version = version + 1, body = ?, ledger = ?, expires = NULL
                 WHERE partition = ? AND kind = ? AND id = ? AND version = ?
                 """)
+        insert = try database.makeStatement(
+            sql: """
+                INSERT INTO documents (partition, kind, id, version, body, ledger, expires)
+                VALUES (?, ?, ?, 1, NULL, ?, ?)
+                """)
+        delete = try database.makeStatement(
+            sql: "DELETE FROM documents WHERE partition = ? AND kind = ? AND id = ?")
     }
 }
 

@@ -15,6 +15,14 @@ public struct SQLiteBenchmark: Sendable {
         case transactional
         /// Store and queues in files of their own.
         case outbox
+        /// The same, with processed ids in records of their own.
+        case inbox
+        /// The same, with tokens in the store's file.
+        case tokens
+        /// The same, with what handlers were given beside their entities.
+        case replay
+        /// The same, where nothing is remembered, and a handler that bears it.
+        case natural
     }
 
     /// What is measured.
@@ -81,7 +89,8 @@ public struct SQLiteBenchmark: Sendable {
         }
 
         progress("By hand")
-        let raw = try RawLimit(store: copy.store, queue: copy.queues)
+        let raw = try RawLimit(
+            store: copy.store, queue: copy.queues, algorithm: algorithm)
         let body = String(decoding: try JSONEncoder().encode(Player()), as: UTF8.self)
         let outgoing = try envelope(of: PointsAdded(player: 1, points: 1, total: 1)).encoded()
         // One half before Pawl and one after it, since the speed of a shared machine drifts.
@@ -137,12 +146,14 @@ extension SQLiteBenchmark {
         let folder: String
         let algorithm: Algorithm
 
-        var store: String { folder + (algorithm == .outbox ? "/store.sqlite" : "/shop.sqlite") }
+        /// Whether store and queues are two files.
+        var isApart: Bool { algorithm != .transactional }
+        var store: String { folder + (isApart ? "/store.sqlite" : "/shop.sqlite") }
         func isThere(_ path: KeyPath<Files, String>) -> Bool {
             FileManager.default.fileExists(atPath: self[keyPath: path])
         }
 
-        var queues: String { folder + (algorithm == .outbox ? "/queues.sqlite" : "/shop.sqlite") }
+        var queues: String { folder + (isApart ? "/queues.sqlite" : "/shop.sqlite") }
     }
 
     /// An endpoint over opened files.
@@ -150,6 +161,8 @@ extension SQLiteBenchmark {
         let store: any Store
         let transport: any Transport
         let endpoint: Endpoint
+        /// Sends messages with tokens; `nil` where there are none.
+        let session: Session?
 
         init(_ files: Files, concurrency: Int) throws {
             let options = EndpointOptions(concurrency: concurrency)
@@ -161,12 +174,27 @@ extension SQLiteBenchmark {
                 store = database
                 transport = database
                 endpoint = Endpoint(.scores, database: database, options: options, logger: logger)
-            case .outbox:
+                session = nil
+            case .outbox, .inbox, .tokens, .replay, .natural:
                 store = try SQLiteStore.open(files.store)
                 transport = try SQLiteTransport.open(files.queues)
+                let deduplication: Deduplication =
+                    switch files.algorithm {
+                    case .inbox: .inbox
+                    case .tokens: .tokens()
+                    case .replay: .replay
+                    case .natural: .natural
+                    default: .outbox
+                    }
                 endpoint = Endpoint(
-                    .scores, store: store, transport: transport, deduplication: .outbox,
-                    options: options, logger: logger)
+                    files.algorithm == .natural ? .idempotentScores : .scores, store: store,
+                    transport: transport, deduplication: deduplication, options: options,
+                    logger: logger)
+                session =
+                    files.algorithm == .tokens
+                    ? Session(
+                        .sink, store: store, transport: transport,
+                        deduplication: deduplication) : nil
             }
         }
     }
@@ -187,6 +215,18 @@ extension SQLiteBenchmark {
                         _ = try await deployment.store.write(
                             [.put(key, Content(body: body), if: .absent)],
                             in: PartitionKey(key.id))
+                    }
+                }
+            }
+        }
+        if let session = deployment.session {
+            return try await inGroups(of: 500, upTo: messages + backlog) { range in
+                try await session.send { context in
+                    for number in range {
+                        context.send(
+                            AddPoints(
+                                player: number % Handlers.players, points: 7,
+                                reason: "game \(number)"), to: Handlers.scores.name)
                     }
                 }
             }

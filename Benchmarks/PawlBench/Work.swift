@@ -36,6 +36,18 @@ extension Handlers {
         }
     }
 
+    /// The same where a message may be applied twice: it has the player's points, not what is added.
+    static let idempotentScores = Handlers("scores") {
+        Handle(AddPoints.self, by: \.player) { (message, player: inout Player, context) in
+            player.points = max(player.points, message.points)
+            player.level = 1 + player.points / 100
+            player.lastReason = max(player.lastReason, message.reason)
+            context.send(
+                PointsAdded(
+                    player: message.player, points: message.points, total: message.points))
+        }
+    }
+
     /// Has a queue, but is never run.
     static let sink = Handlers("sink") {
         Handle(PointsAdded.self) { _, _ in }

@@ -13,6 +13,9 @@ package struct AlgorithmScope: Sendable {
     package var copies = 1
     /// How many messages each message causes.
     package var outputs = 1
+    /// Whether the first message is turned down, so that the state stays as it is. What it has to
+    /// send is sent all the same.
+    package var rejects = false
     /// Whether a commit of the same database has sent the messages.
     package var isLocal = false
     /// How many sessions change the entity, each with a submission of its own.
@@ -36,6 +39,7 @@ package struct AlgorithmScope: Sendable {
     private static let queue = "orders"
     fileprivate static let outbound = "outbound"
     private static let key = DocumentKey(kind: "Entity", id: "e")
+    private static let first = MessageID("message 1")
     private static let receiverKey = DocumentKey(kind: "Received", id: "r")
 
     /// The scope in words.
@@ -50,6 +54,7 @@ package struct AlgorithmScope: Sendable {
         if outputs != 1 { parts.append("\(Text.counted(outputs, "output", "outputs")) each") }
         if sessions > 0 { parts.append(Text.counted(sessions, "session", "sessions")) }
         if sessions > 0, resubmissions != 1 { parts.append("each made \(resubmissions) times") }
+        if rejects { parts.append("the first turned down") }
         if receivers > 0 { parts.append(Text.counted(receivers, "receiver", "receivers")) }
         if isLocal { parts.append("sent by the same database") }
         return parts.joined(separator: ", ")
@@ -96,6 +101,7 @@ package struct AlgorithmScope: Sendable {
         _ name: String, of queue: String, instances: Int, changing key: DocumentKey, _ outputs: Int
     ) -> Plan.Role {
         let algorithm = algorithm
+        let rejects = rejects
         var role = Plan.Role(
             name: name, instances: instances, forgets: !keepsMemory, isCancellable: false
         ) { process in
@@ -124,7 +130,9 @@ package struct AlgorithmScope: Sendable {
                             over: database, environment)
                     } else {
                         let work = simulation.watched(
-                            algorithm.work(key, outputs: outputs, on: envelope), on: envelope,
+                            algorithm.work(
+                                key, outputs: outputs, on: envelope,
+                                rejects: rejects && envelope.id == Self.first), on: envelope,
                             at: queue, in: process, as: algorithm.watching)
                         outcome = try await deduplication.process(
                             Attempt(
@@ -183,9 +191,12 @@ extension AlgorithmUnderCheck {
     /// The least that a handler can do: it changes the entity and sends messages. What the attempt
     /// and the entity's version have to do with that, the marks say; where there are none, the
     /// entity and the messages have to say what comes of what.
-    fileprivate func work(_ key: DocumentKey, outputs: Int, on message: Envelope) -> Work {
+    fileprivate func work(
+        _ key: DocumentKey, outputs: Int, on message: Envelope, rejects: Bool = false
+    ) -> Work {
         let isIdempotent = demand == .idempotence
         return Work(partition: PartitionKey(key.id), keys: [key]) { bodies, context in
+            if rejects { context.reject() }
             for _ in 0..<outputs {
                 context.add(
                     type: "Output", body: isIdempotent ? try JSON.encode(message.id) : [],

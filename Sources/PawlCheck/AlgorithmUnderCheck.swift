@@ -64,6 +64,9 @@ package struct AlgorithmUnderCheck: Sendable {
     package static let inboxEventual = AlgorithmUnderCheck(
         .inbox(retention: .days(7), reads: .eventual), name: "inbox-eventual")
 
+    /// Replay as it ships.
+    package static let replay = AlgorithmUnderCheck(.replay)
+
     /// Tokens as they ship.
     package static let tokens = AlgorithmUnderCheck(.tokens(), hasTokens: true)
 
@@ -77,6 +80,6 @@ package struct AlgorithmUnderCheck: Sendable {
 
     /// All that ship.
     package static let shipped: [AlgorithmUnderCheck] = [
-        .outbox, .outboxStaged, .inbox, .inboxEventual, .tokens, .natural, .transactional,
+        .outbox, .outboxStaged, .inbox, .inboxEventual, .replay, .tokens, .natural, .transactional,
     ]
 }

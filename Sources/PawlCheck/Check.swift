@@ -63,6 +63,8 @@ public struct CheckError: Error, CustomStringConvertible {
         case notExhausted
         /// The execution can't be made again: the code, or what it depends on, has changed.
         case noSuchReplay
+        /// What was asked for is not there to be checked.
+        case notApplicable
     }
 
     /// What kept the check from being one.
@@ -71,6 +73,18 @@ public struct CheckError: Error, CustomStringConvertible {
     public let message: String
     /// What was looked at nevertheless; `nil` if nothing was.
     public let summary: CheckSummary?
+
+    init(notApplicable message: String) {
+        code = .notApplicable
+        self.message = message
+        summary = nil
+    }
+
+    init(code: Code, message: String, summary: CheckSummary?) {
+        self.code = code
+        self.message = message
+        self.summary = summary
+    }
 
     /// The message and the summary.
     public var description: String {
@@ -144,7 +158,18 @@ package struct Examination: Sendable {
     {
         let (findings, summary) = explore(progress)
         if let failure = findings.failure {
-            throw CheckFailure([counterexample(failure)], summary: summary)
+            let counterexample = counterexample(failure)
+            guard counterexample.property != Self.nothing else {
+                throw CheckError(
+                    code: .outOfControl,
+                    message: """
+                        "\(failure.violation.property)" did not hold (\
+                        \(failure.violation.explanation)), but the same choices, made again, do \
+                        not show it: something in the code is out of control, such as real time, \
+                        a static variable or the order of a Set.
+                        """, summary: summary)
+            }
+            throw CheckFailure([counterexample], summary: summary)
         }
         if findings.lacksReference {
             throw CheckError(
@@ -237,12 +262,15 @@ package struct Examination: Sendable {
         throw CheckFailure([tell(replayed, isShrunk: false)], summary: summary)
     }
 
+    /// In place of a property where none is violated.
+    private static let nothing = "no violation"
+
     private func tell(_ replayed: Replayed, isShrunk: Bool) -> Counterexample {
         let choices = ChoiceList.text(replayed.places)
         let faults = replayed.choices.filter(\.isFault)
         let crashes = faults.count { $0.budget == .crashes }
         return Counterexample(
-            property: replayed.violation?.property ?? "no violation",
+            property: replayed.violation?.property ?? Self.nothing,
             explanation: replayed.violation?.explanation ?? replayed.difference
                 ?? "The execution shows nothing wrong when it is made again.",
             trace: replayed.trace.shortened, choices: choices, crashes: crashes,

@@ -134,6 +134,7 @@ struct CheckScopeOptions: ParsableArguments {
         var scope = scope(of: mutant.algorithm)
         scope.keepsMemory = mutant.keepsMemory
         scope.leap = mutant.scope.leap
+        scope.rejects = mutant.scope.rejects
         return scope
     }
 

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import Pawl
+import PawlFiles
 import PawlSQLite
 
 /// `pawl dead-letters`.
@@ -20,17 +21,28 @@ struct DeadLettersCommand: AsyncParsableCommand {
 
         /// Opens the store to look at it. A mistyped path is left as it is.
         func look() throws -> DeadLetters {
-            guard FileManager.default.fileExists(atPath: store) else {
-                throw ValidationError("There is no file \(store).")
+            DeadLetters(in: try Self.look(at: store))
+        }
+
+        private static func look(at file: String) throws -> SQLiteStore {
+            guard FileManager.default.fileExists(atPath: file) else {
+                throw ValidationError("There is no file \(file).")
             }
-            return DeadLetters(in: try SQLiteStore.open(store, options: .readOnly))
+            return try SQLiteStore.open(file, options: .readOnly)
         }
 
         /// Opens the store to change it.
-        func open() throws -> DeadLetters {
+        func open(tokens: String? = nil, blobs: String? = nil) throws -> DeadLetters {
             // Opening it to write would make a store of whatever database is there.
             _ = try look()
-            return DeadLetters(in: try SQLiteStore.open(store))
+            if let tokens { _ = try Self.look(at: tokens) }
+            if let blobs, !FileManager.default.fileExists(atPath: blobs) {
+                throw ValidationError("There is no folder \(blobs).")
+            }
+            return DeadLetters(
+                in: try SQLiteStore.open(store),
+                tokens: try tokens.map { try SQLiteStore.open($0) },
+                blobs: try blobs.map { try FolderBlobs(in: $0) })
         }
     }
 
@@ -138,8 +150,14 @@ struct DeadLettersCommand: AsyncParsableCommand {
 
         @OptionGroup var choice: Choice
 
+        @Option(help: "The SQLite file with the tokens, if it is not the store's.")
+        var tokens: String?
+
+        @Option(help: "The folder with the bodies that are too large to travel, if there is one.")
+        var blobs: String?
+
         func run() async throws {
-            let letters = try choice.place.open()
+            let letters = try choice.place.open(tokens: tokens, blobs: blobs)
             let letter = try await choice.find(in: letters)
             try await letters.discard(letter)
             print("Discarded \(letter.id).")

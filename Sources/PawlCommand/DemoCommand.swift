@@ -27,7 +27,9 @@ struct DemoCommand: AsyncParsableCommand {
     var data: String?
 
     @Option(
-        help: "'outbox': a store file for each service. 'transactional': one file for all.",
+        help: """
+            'outbox' or 'replay': a store file for each service. 'transactional': one file for all.
+            """,
         transform: algorithm(named:))
     var algorithm = DemoOptions.Algorithm.outbox
 

@@ -8,6 +8,7 @@ struct PawlCommand: AsyncParsableCommand {
         abstract: "Every message moves the system exactly once.",
         subcommands: [
             CheckCommand.self, DemoCommand.self, BenchCommand.self, DeadLettersCommand.self,
-            SpecsCommand.self, WebshopServiceCommand.self, BenchSenderCommand.self,
+            SpecsCommand.self, CompareCommand.self, WebshopServiceCommand.self,
+            BenchSenderCommand.self,
         ])
 }

@@ -15,7 +15,7 @@ public struct FolderBlobs: BlobStore {
     /// Opens the blobs in a folder.
     ///
     /// - Parameter folder: The folder's path. It is created if it is not there.
-    /// - Throws: ``/Pawl/BackendError`` if the folder can't be created.
+    /// - Throws: A `BackendError` if the folder can't be created.
     public init(in folder: String) throws(BackendError) {
         self.folder = folder
         threads = .singleton
@@ -29,6 +29,7 @@ public struct FolderBlobs: BlobStore {
         }
     }
 
+    /// Writes a blob: a file beside its own, synced, and renamed.
     public func put(_ bytes: [UInt8], as name: String) async throws(BackendError) {
         let file = try file(name)
         try await run(.mayHaveHappened, "The blob \(file) could not be written.") {
@@ -51,6 +52,7 @@ public struct FolderBlobs: BlobStore {
         }
     }
 
+    /// Reads a blob as a whole.
     public func get(_ name: String) async throws(BackendError) -> [UInt8]? {
         let file = try file(name)
         return try await run(.didNotHappen, "The blob \(file) could not be read.") {
@@ -62,6 +64,7 @@ public struct FolderBlobs: BlobStore {
         }
     }
 
+    /// Deletes a blob, and what a writer of it has left that has died.
     public func delete(_ name: String) async throws(BackendError) {
         let file = try file(name)
         try await run(.mayHaveHappened, "The blob \(file) could not be deleted.") {

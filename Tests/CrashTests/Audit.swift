@@ -48,6 +48,10 @@ struct Audit {
         for order in charges.keys where !submitted.contains(order) {
             findings.append("order \(order) was charged, but never submitted")
         }
+        // Once all is processed, no token has anything to stand for.
+        if let tokens = shop.tokens, try await tokens.countTokens() > 0 {
+            findings.append("\(try await tokens.countTokens()) tokens are left")
+        }
         for store in [shop.billing, shop.orders] {
             for letter in try await DeadLetters(in: store).list() {
                 findings.append("dead letter: \(letter.type ?? "?") \(letter.error)")

@@ -112,11 +112,13 @@ extension Handlers {
 /// The shop's files in a folder, opened for one algorithm.
 struct Shop {
     enum Algorithm: String, CaseIterable, Sendable {
-        case outbox, inbox, natural, transactional
+        case outbox, inbox, tokens, replay, natural, transactional
     }
 
     let billing: any Store
     let orders: any Store
+    /// Where the tokens are, if there are any.
+    let tokens: (any Store)?
     let services: [any Service]
     let session: Session
 
@@ -126,10 +128,14 @@ struct Shop {
         let options = EndpointOptions(
             concurrency: 16, lease: .milliseconds(300), deathsAlone: 1_000_000)
         switch algorithm {
-        case .outbox, .inbox, .natural:
+        case .outbox, .inbox, .tokens, .replay, .natural:
+            let tokens =
+                try algorithm == .tokens ? SQLiteStore.open(folder + "/tokens.sqlite") : nil
             let deduplication: Deduplication =
                 switch algorithm {
                 case .inbox: .inbox
+                case .tokens: .tokens(in: tokens)
+                case .replay: .replay
                 case .natural: .natural
                 default: .outbox
                 }
@@ -149,7 +155,8 @@ struct Shop {
             ]
             self.billing = billing
             self.orders = orders
-            services = [billing, orders, queues] + endpoints
+            self.tokens = tokens
+            services = [billing, orders, queues] + (tokens.map { [$0] } ?? []) + endpoints
             session = Session(of: endpoints[0])
         case .transactional:
             let database = try SQLiteDatabase.open(folder + "/shop.sqlite")
@@ -159,6 +166,7 @@ struct Shop {
             ]
             billing = database
             orders = database
+            tokens = nil
             services = [database] + endpoints
             session = Session(of: endpoints[0])
         }

@@ -8,6 +8,7 @@ extension Mutant {
         explored.messages = (scope.copies > 0 ? 1 : 0) + scope.others
         explored.copies = max(1, scope.copies)
         explored.outputs = scope.outputs
+        explored.rejects = scope.rejects
         explored.receivers = scope.receivers
         explored.isLocal = scope.isLocal
         explored.sessions = scope.needsSession ? 1 : 0
@@ -98,6 +99,10 @@ extension Mutant {
         ]
         if base == "inbox" || base == "tokens" {
             scopes.insert(explored(2, Budgets(crashes: 1, redeliveries: 1)), at: 7)
+        }
+        if base == "replay" {
+            // Another copy would send what the first one has lost.
+            scopes.insert(explored(1, Budgets(crashes: 1, failures: 1)), at: 7)
         }
         if base == "natural" {
             // What a copy makes good for shows where there is none.

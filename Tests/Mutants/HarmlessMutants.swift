@@ -137,6 +137,36 @@ extension Mutants {
         "inbox/complete unconditional 3 write": """
         It adds the record, which is written whatever is there anyway.
         """,
+        "replay/process stale 1 read": """
+        The premise is written on condition that there is none. If it is not seen, that fails, and \
+        the next attempt sees it.
+        """,
+        "replay/process stale 2 read": """
+        The entity is saved under the version that was read, so that it conflicts, and the next \
+        attempt reads anew.
+        """,
+        "replay/process skip 5 acknowledge": """
+        The message comes again when its lease ends, and is known by then. That path has nothing \
+        to save any more: its acknowledgement is the third call, which is made.
+        """,
+        "replay/submit stale 1 read": """
+        The state is saved under the version that was read, so that it conflicts, and the next \
+        try reads anew. A submission that an older document shows as saved was saved.
+        """,
+        "replay/submit skip 5 write": """
+        It only notes that the messages were sent. What is not noted, the announcement finds \
+        ten seconds later: it sends the same messages again, as any retry may, and notes it.
+        """,
+        "replay/complete stale 1 read": """
+        If the older document lacks the submission, it is looked for again later, and to the \
+        last the tombstone is written under the version that was read, so that it conflicts. \
+        If it says that messages are still to be sent, they are sent again as they were, and \
+        the note that they are conflicts and is made on a fresh copy.
+        """,
+        "replay/complete stale 2 read": """
+        It looks for what lies beside the entity for a submission, and where all messages fit \
+        nothing ever does.
+        """,
         "natural/process stale 1 read": """
         Whatever is saved after it is saved under the version that was read, so that it \
         conflicts, and the next attempt reads anew. That nothing has to be saved it may take from \
@@ -172,6 +202,28 @@ extension Mutants {
         "inbox-eventual/process stale 3 read": """
         A stamp never changes, so that it is either seen or not; if not, the attempt fails, and \
         the next one sees it.
+        """,
+        "tokens/process stale 1 read": """
+        Whatever is saved after it is saved under the version that was read, so that it \
+        conflicts. If the older document says that messages are still to be sent, they are sent \
+        again as they were, and removing the id is done on a fresh copy.
+        """,
+        "tokens/process skip 5 acknowledge": """
+        The message comes again when its lease ends, and is known by then. That path has \
+        nothing left to do, and acknowledges with another call, which is made.
+        """,
+        "tokens/process skip 9 acknowledge": """
+        The message comes again when its lease ends, and is known by then. That path has \
+        nothing left to do, and acknowledges with another call, which is made.
+        """,
+        "tokens/process skip 10 acknowledge": """
+        The message comes again when its lease ends, and is known by then. That path has \
+        nothing left to do, and acknowledges with another call, which is made.
+        """,
+        "tokens/complete stale 1 read": """
+        If the older document lacks the submission, it is looked for again later, and to the \
+        last the tombstone is written under the version that was read, so that it conflicts. \
+        If it says that messages are still to be sent, they are sent again as they were.
         """,
         "inbox-eventual/submit stale 1 read": """
         Claim, state and the removal of either are written under the version that was read. Who \

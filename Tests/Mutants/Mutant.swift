@@ -57,6 +57,8 @@ package struct Mutant: Sendable {
         package var receivers = 0
         /// Whether a lease has to end while its owner goes on.
         package var needsLeaseEnd: Bool
+        /// Whether the handler turns the message down, so that the state stays as it is.
+        package var rejects: Bool
         /// Whether the message has to be sent by a transaction of the same database, so that
         /// nothing is remembered of it. It has no copies then.
         package var isLocal: Bool
@@ -74,7 +76,8 @@ package struct Mutant: Sendable {
         package init(
             consumers: Int = 2, copies: Int = 2, others: Int = 1, crashes: Int = 1,
             failures: Int = 1, outputs: Int = 1, needsLeaseEnd: Bool = false,
-            isLocal: Bool = false, needsSession: Bool = false, needsGivingUp: Bool = false,
+            rejects: Bool = false, isLocal: Bool = false, needsSession: Bool = false,
+            needsGivingUp: Bool = false,
             needsStaleRead: Bool = false, needsExpiry: Bool = false,
             leap: Duration = .seconds(7 * 86_400)
         ) {
@@ -85,6 +88,7 @@ package struct Mutant: Sendable {
             self.failures = failures
             self.outputs = outputs
             self.needsLeaseEnd = needsLeaseEnd
+            self.rejects = rejects
             self.isLocal = isLocal
             self.needsSession = needsSession
             self.needsGivingUp = needsGivingUp

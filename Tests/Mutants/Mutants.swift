@@ -4,15 +4,16 @@ import PawlCheck
 /// All the mutants that there are.
 package enum Mutants {
     /// The mistakes that are known from the literature and from other code, each with its number
-    /// in the catalogue, and some (a number with a letter, or `s` and a number) beside them.
+    /// in the catalogue, and some (a number with a letter, or `s` or `r` and a number) beside
+    /// them.
     ///
     /// Two that are known of messages beside the entity can't be made here. 15, to look whether a
     /// message was processed before the entity is loaded: that is in the entity itself. 16, to leave
     /// unfinished what another message has saved: an entity has room for as many as there are, so
     /// nobody's way is barred by them and nothing of theirs is overwritten.
     package static let catalogued: [Mutant] =
-        outboxMutants + inboxMutants + claimMutants + stagingMutants + tokenMutants
-        + transactionalMutants + sessionMutants + naturalMutants
+        outboxMutants + inboxMutants + claimMutants + stagingMutants + replayMutants
+        + tokenMutants + transactionalMutants + sessionMutants + naturalMutants
 
     /// Those, and the generated ones of what ships.
     package static func all() async throws -> [Mutant] {

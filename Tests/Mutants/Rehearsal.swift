@@ -108,7 +108,7 @@ struct Rehearsal {
     /// What an algorithm keeps in documents of its own.
     private func beside() async throws -> [DocumentKey: Content] {
         var found: [DocumentKey: Content] = [:]
-        for kind in [InboxRecords.kind, StagedMessages.kind, Token.kind] {
+        for kind in [InboxRecords.kind, StagedMessages.kind, Premises.kind, Token.kind] {
             for located in try await database.list(kind: kind, after: nil, limit: 100) {
                 let key = DocumentKey(
                     kind: kind, id: "\(located.partition) \(located.key.id)")

@@ -28,13 +28,13 @@ extension Mutants {
                 .crash.with { $0.receivers = 1 }),
             tokens(
                 "25 deterministic-token", .deterministic,
-                "Tokens are named after the message that has caused them, and made when it is sent.",
+                "Tokens are named after the message that causes them, and made on sending.",
                 "A message is applied twice by whoever receives it.",
                 .crash.with { $0.receivers = 1 }),
             tokens(
                 "26 deterministic-token+checkpoint", .deterministicRegistered,
                 "Tokens are named after the message that has caused them.",
-                "They go with those of an attempt that has lost, and messages are lost.",
+                "They go with those of an attempt that has lost: messages are lost.",
                 .copies.with { $0.receivers = 1 }),
             tokens(
                 "27 publish-before-token", .publishBeforeToken,
@@ -71,7 +71,8 @@ extension Mutants {
             tokens(
                 "k1 none-struck-out", .noneStruckOut,
                 "The attempt that is saved leaves the others registered.",
-                "What they have made lies there for ever.", .crash.with { $0.consumers = 2 }),
+                "The tokens that they have made lie there for ever.",
+                .crash.with { $0.consumers = 2 }),
             tokens(
                 "k2 not-shut-out", .notShutOut,
                 "Tokens can be made in the name of an attempt that has lost.",

@@ -25,6 +25,7 @@ struct CatalogueTests {
         ("grows for ever", ["nothing is left behind"]),
         ("lie there for ever", ["nothing is left behind"]),
         ("undone", ["exactly once: no saved effect is lost"]),
+        ("take for others", ["all copies of an output are identical"]),
         // What is made anew belongs to an attempt that was never saved.
         ("both this and that", ["no ghosts", "all copies of an output are identical"]),
         // What nobody will send any more may still lie in the entity.

@@ -9,8 +9,11 @@ struct MutantTests {
     /// The ids in the catalogue of whatever is a mistake in what ships.
     static let known = [
         "1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12", "13", "14", "17", "18",
-        "19", "20", "23", "24", "25", "26", "27", "28", "29", "32", "34", "35", "36", "41", "48",
-        "60", "61", "62", "63", "t1", "t2", "t3", "t4", "t5", "t6", "n1", "n2", "n3", "n4",
+        "19", "20", "23", "24", "25", "26", "27", "28", "29", "32", "34", "35", "36", "41", "43",
+        "44",
+        "46", "47", "48", "60", "61", "62", "63", "t1", "t2", "t3", "t4", "t5", "t6", "n1", "n2",
+        "n3",
+        "n4",
     ]
 
     /// What ships, and a copy into which no mistake was put.
@@ -37,6 +40,7 @@ struct MutantTests {
         Shipped(.outboxStaged) { MistakenStaging(nil, database: $0, environment: $1) },
         Shipped(.inbox) { MistakenInbox(nil, database: $0, environment: $1) },
         Shipped(.inboxEventual) { MistakenClaimInbox(nil, database: $0, environment: $1) },
+        Shipped(.replay) { MistakenReplay(nil, database: $0, environment: $1) },
         Shipped(.tokens) { MistakenTokens(nil, database: $0, environment: $1) },
         Shipped(.natural) { MistakenNatural(nil, database: $0, environment: $1) },
         Shipped(.transactional) { MistakenTransactional(nil, database: $0, environment: $1) },
@@ -63,7 +67,9 @@ struct MutantTests {
         let beyond = ids.filter { !Self.known.contains($0) }
         #expect(
             beyond.sorted() == [
-                "13b", "13c", "17b", "32b", "32c", "60b", "k1", "k2", "s1", "s2", "s3", "s4", "s5", "t1b", "t3b",
+                "13b", "13c", "17b", "32b", "32c", "46b", "60b", "k1", "k2", "r1", "r2", "r3", "r4",
+                "r5",
+                "r6", "r7", "s1", "s2", "s3", "s4", "s5", "t1b", "t3b",
                 "t5b",
             ])
     }
@@ -97,8 +103,8 @@ struct MutantTests {
         // The ids that are told apart without a crash, a failure or a rival.
         let visible = [
             "9", "10", "11", "13", "14", "32", "32c", "17", "17b", "18", "3", "60", "61", "62",
-            "63", "1", "5", "6", "41", "60b", "t4", "48", "s4",
-            "n1", "n3", "n4",
+            "63", "1", "5", "6", "41", "43", "44", "47", "60b", "t4", "48", "r1", "r2",
+            "r4", "r5", "r7", "s4", "n1", "n3", "n4",
         ]
         for mutant in Mutants.catalogued where visible.contains(mutant.id) {
             let shipped = try Self.shipped(mutant.base)
@@ -147,6 +153,17 @@ struct MutantTests {
                 .read, .read, .write, .write, .read, .send, .write, .read, .write, .write,
                 .acknowledge,
             ]))
+    }
+
+    @Test("are learned from the calls that replay makes")
+    func replayCalls() async throws {
+        let calls = try await CallRecorder.calls(of: .replay)
+        #expect(
+            calls[.process].map { Set($0) } == [
+                [.read, .read, .write, .send, .acknowledge], [.read, .send, .acknowledge],
+            ])
+        let outbox = try await CallRecorder.calls(of: .outbox)
+        #expect(calls[.submit] == outbox[.submit] && calls[.complete] == outbox[.complete])
     }
 
     @Test("are learned from the calls that the transactional algorithm makes")

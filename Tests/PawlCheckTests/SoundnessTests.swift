@@ -69,6 +69,22 @@ struct SoundnessTests {
             Small(.inboxEventual, Budgets(crashes: 1)) { $0.copies = 2 },
             Small(.inboxEventual, Budgets(failures: 1)),
             Small(.outboxStaged, Budgets(crashes: 1)) { $0.outputs = 2 },
+            Small(.replay, Budgets(crashes: 1, failures: 1)),
+            Small(.replay, Budgets(duplicates: 1, expiries: 1)),
+            Small(.replay, Budgets(crashes: 1)) { $0.copies = 2 },
+            Small(.replay, Budgets(staleReads: 1)) { $0.copies = 2 },
+            Small(.replay, Budgets(crashes: 1)) { $0.messages = 2 },
+            Small(.replay, Budgets(redeliveries: 1)) { $0.consumers = 2 },
+            Small(.replay, Budgets(delays: 1)) { $0.consumers = 2 },
+            Small(.replay) {
+                $0.consumers = 2
+                $0.copies = 2
+            },
+            Small(.replay, Budgets(crashes: 1)) {
+                $0.messages = 2
+                $0.copies = 2
+                $0.rejects = true
+            },
             Small(.natural, Budgets(crashes: 1, failures: 1)),
             Small(.natural, Budgets(crashes: 1)) { $0.copies = 2 },
             Small(.natural, Budgets(failures: 1)) { $0.outputs = 2 },

@@ -1,4 +1,5 @@
 import Foundation
+import PawlCheck
 import Testing
 
 @Suite("pawl check", .timeLimit(.minutes(5)))
@@ -78,10 +79,7 @@ struct CheckCommandTests {
         #expect(endpoint.status == 0, "\(endpoint.errors)")
         #expect(
             try rows(endpoint.text, as: Row.self).map(\.algorithm)
-                == [
-                    "outbox", "outbox-staged", "inbox", "inbox-eventual", "natural",
-                    "transactional",
-                ])
+                == AlgorithmUnderCheck.shipped.map(\.name))
 
         let sample = try Program.run(
             "check", "--algorithm", "outbox", "--consumers", "3", "--sample", "100", "--seed", "7",

@@ -60,8 +60,8 @@ struct TidyTests {
     @Test(
         "starts no stray task and asks nobody for time, sleep or randomness",
         arguments: SourceTree.files(
-            under: "Sources/Pawl", "Sources/PawlSQLite", "Sources/PawlFiles", "Sources/PawlContracts",
-            "Sources/PawlCheck"))
+            under: "Sources/Pawl", "Sources/PawlSQLite", "Sources/PawlFiles",
+            "Sources/PawlContracts", "Sources/PawlCheck"))
     func controllable(file: SourceFile) throws {
         if Self.allowed.contains(where: { $0.path == file.path }) { return }
         for rule in Self.forbidden {

@@ -1,4 +1,6 @@
 import Foundation
+import Pawl
+import PawlSQLite
 import Testing
 
 @Suite("pawl demo", .serialized, .timeLimit(.minutes(3)))
@@ -18,8 +20,8 @@ struct DemoTests {
 
     @Test(
         "runs both shops, and the stores say the same as it does",
-        arguments: ["outbox", "transactional"])
-    func small(algorithm: String) throws {
+        arguments: ["outbox", "inbox", "tokens", "replay", "transactional"])
+    func small(algorithm: String) async throws {
         let folder = try TemporaryFolder()
         let demo = try run(
             "demo", "--orders", "20", "--kills", "3", "--json", "--data", folder.path,
@@ -40,6 +42,12 @@ struct DemoTests {
         #expect(naive["duplicated"] == result.naive.duplicated)
         #expect(naive["ghosts"] == result.naive.ghosts)
         #expect(result.naive != Result.Naive(lost: 0, duplicated: 0, ghosts: 0))
+        if algorithm == "tokens" {
+            // All messages were processed, so nothing is left of them.
+            let tokens = try SQLiteStore.open(
+                "\(folder.path)/pawl/tokens.sqlite", options: .readOnly)
+            #expect(try await tokens.countTokens() == 0)
+        }
     }
 
     @Test(

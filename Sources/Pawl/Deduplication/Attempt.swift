@@ -53,15 +53,54 @@ public struct Attempt: Sendable {
     /// - Returns: The new state and the messages, addressed.
     /// - Throws: What the handler threw, or a ``PawlError`` about a message that can't be sent.
     package func handle(_ documents: [Document?], isAnySize: Bool) async throws -> Effects {
-        let context = Context(message: message, now: environment.now())
-        let before = documents.map { $0?.content.body }
-        let after = try await work.run(before, context)
-        if let failure = context.failure { throw failure }
+        let now = environment.now()
+        let derived = try await derive(from: documents.map { $0?.content.body }, at: now)
+        if derived.sent.isEmpty { return Effects(bodies: derived.bodies, messages: []) }
+        let queues = try await destinations(of: derived)
         return Effects(
-            bodies: context.isRejected ? before : after,
-            messages: try await router.address(
-                context.sent, from: endpoint, because: message, at: context.now,
-                isAnySize: isAnySize))
+            bodies: derived.bodies,
+            messages: try address(
+                derived, to: queues, Trace.currentHeaders(), at: now, isAnySize: isAnySize))
+    }
+
+    /// Runs the handler on given states, as of a given time. Its messages are not addressed yet.
+    ///
+    /// - Parameters:
+    ///   - bodies: The states, in the order of ``keys``.
+    ///   - now: The time that the handler is told.
+    /// - Returns: What it made.
+    /// - Throws: What it threw.
+    package func derive(
+        from bodies: [[UInt8]?], at now: Timestamp
+    ) async throws -> Derivation {
+        let context = Context(message: message, now: now)
+        let after = try await work.run(bodies, context)
+        if let failure = context.failure { throw failure }
+        return Derivation(of: context, from: bodies, to: after)
+    }
+
+    /// Where the messages that a handler made go, as things stand.
+    package func destinations(of derived: Derivation) async throws -> [[String]] {
+        try await router.destinations(of: derived.sent)
+    }
+
+    /// Puts the messages that a handler made into envelopes.
+    ///
+    /// - Parameters:
+    ///   - derived: What the handler made.
+    ///   - queues: For each message the queues that it goes to.
+    ///   - headers: The headers of all of them.
+    ///   - now: When they are sent.
+    ///   - isAnySize: Whether they may be larger than the transport can carry.
+    /// - Returns: The messages, known to be sendable.
+    /// - Throws: A ``PawlError`` about a message that can't be sent.
+    package func address(
+        _ derived: Derivation, to queues: [[String]], _ headers: [String: String],
+        at now: Timestamp, isAnySize: Bool = false
+    ) throws -> [Outgoing] {
+        try router.envelopes(
+            derived.sent, to: queues, headers, from: endpoint, because: message, at: now,
+            isAnySize: isAnySize)
     }
 
     /// The same attempt, with one other document in place of the one that remembers it.

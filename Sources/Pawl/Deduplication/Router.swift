@@ -6,18 +6,26 @@ package struct Router: Sendable {
         self.transport = transport
     }
 
-    /// Addresses what a handler sent: one message for each destination.
+    /// Finds out where each message goes that a handler sent.
     ///
-    /// - Throws: A ``PawlError`` if a message has no destination, or is too large to be sent.
-    func address(
-        _ sent: [Context.Sent], from endpoint: String, because cause: Envelope, at now: Timestamp,
+    /// - Throws: A ``PawlError`` if a message has no destination.
+    func destinations(of sent: [Context.Sent]) async throws -> [[String]] {
+        var destinations: [[String]] = []
+        for message in sent { destinations.append(try await queues(for: message)) }
+        return destinations
+    }
+
+    /// Puts what a handler sent into envelopes: one for each destination.
+    ///
+    /// - Throws: A ``PawlError`` if a message is too large to be sent.
+    func envelopes(
+        _ sent: [Context.Sent], to destinations: [[String]], _ headers: [String: String],
+        from endpoint: String, because cause: Envelope, at now: Timestamp,
         isAnySize: Bool
-    ) async throws -> [Outgoing] {
-        if sent.isEmpty { return [] }
-        let headers = Trace.currentHeaders()
+    ) throws -> [Outgoing] {
         var messages: [Outgoing] = []
         for (ordinal, message) in sent.enumerated() {
-            for queue in try await queues(for: message) {
+            for queue in destinations[ordinal] {
                 let id = MessageID(
                     cause: cause.id, endpoint: endpoint, ordinal: ordinal, destination: queue)
                 let envelope = Envelope(

@@ -1,15 +1,24 @@
 /// The messages that endpoints have given up: to look at, to retry, to discard.
 public struct DeadLetters: Sendable {
     private let store: any Store
+    private let tokens: TokenRecords
+    private let blobs: (any BlobStore)?
     private let environment: Environment
 
     /// Opens the dead letters in a store.
     ///
     /// - Parameters:
     ///   - store: The store of the endpoints.
+    ///   - tokens: Where the tokens of messages are, if they have any; `nil` for the same store.
+    ///   - blobs: Where bodies are that are too large to travel, if there are any.
     ///   - environment: Where the time comes from.
-    public init(in store: any Store, environment: Environment = .system) {
+    public init(
+        in store: any Store, tokens: (any Store)? = nil, blobs: (any BlobStore)? = nil,
+        environment: Environment = .system
+    ) {
         self.store = store
+        self.tokens = TokenRecords(store: tokens ?? store, environment: environment)
+        self.blobs = blobs
         self.environment = environment
     }
 
@@ -90,13 +99,20 @@ public struct DeadLetters: Sendable {
         _ = try await remove(letter)
     }
 
-    /// Removes a dead letter for good.
+    /// Removes a dead letter for good, and then the message's token and body, if it has them: no
+    /// copy of it is ever processed.
     ///
     /// - Parameter letter: The dead letter.
     /// - Throws: A ``PawlError`` with the code ``PawlError/Code/noSuchDeadLetter`` if it is not
     ///   there any more as it was read; a ``BackendError``.
     public func discard(_ letter: DeadLetter) async throws {
-        guard try await remove(letter) == .conflict else { return }
+        guard try await remove(letter) == .conflict else {
+            // After the letter: a letter without its token could be retried in vain.
+            guard let message = letter.envelope else { return }
+            if let token = try? message.token() { try await tokens.consume(token) }
+            if let name = message.claim { try await blobs?.delete(name) }
+            return
+        }
         throw PawlError(
             .noSuchDeadLetter,
             """

@@ -30,6 +30,10 @@ public struct Endpoint: Service {
     let transport: any Transport
     let algorithm: any DeduplicationAlgorithm
     let retention: Duration?
+    /// How many documents the algorithm writes as one for a message about one entity.
+    let documentsAtOnce: Int
+    /// Another store of the algorithm's, which has to write two documents as one.
+    let companion: (any Store)?
     let options: EndpointOptions
     let environment: Environment
     let logger: Logger
@@ -52,7 +56,9 @@ public struct Endpoint: Service {
         self.init(
             handlers, store: store, transport: transport,
             algorithm: deduplication.make(store, transport, environment),
-            retention: deduplication.retention, options: options, environment: environment,
+            retention: deduplication.retention,
+            documentsAtOnce: 1 + deduplication.documentsBeside,
+            companion: deduplication.companion, options: options, environment: environment,
             logger: logger)
     }
 
@@ -72,19 +78,22 @@ public struct Endpoint: Service {
         self.init(
             handlers, store: database, transport: database,
             algorithm: Transactional(database: database), retention: database.processedRetention,
-            options: options, environment: environment, logger: logger)
+            documentsAtOnce: 1, companion: nil, options: options, environment: environment,
+            logger: logger)
     }
 
     private init(
         _ handlers: Handlers, store: any Store, transport: any Transport,
-        algorithm: any DeduplicationAlgorithm, retention: Duration?, options: EndpointOptions,
-        environment: Environment, logger: Logger?
+        algorithm: any DeduplicationAlgorithm, retention: Duration?, documentsAtOnce: Int,
+        companion: (any Store)?, options: EndpointOptions, environment: Environment, logger: Logger?
     ) {
         self.handlers = handlers
         self.store = store
         self.transport = transport
         self.algorithm = algorithm
         self.retention = retention
+        self.documentsAtOnce = documentsAtOnce
+        self.companion = companion
         self.options = options
         self.environment = environment
         var logger = logger ?? Logger(label: "pawl")
@@ -96,7 +105,9 @@ public struct Endpoint: Service {
     /// task is cancelled; then finishes what it has begun.
     ///
     /// - Throws: A ``PawlError`` with the code ``PawlError/Code/nameTaken`` if a running endpoint
-    ///   of the same name handles other messages; a ``BackendError`` if the queue can't be made.
+    ///   of the same name handles other messages, with the code ``PawlError/Code/storeUnfit`` if
+    ///   the algorithm needs more than the store can do; a ``BackendError`` if the queue can't be
+    ///   made.
     public func run() async throws {
         try await register()
         let leases = Leases(
@@ -117,6 +128,23 @@ public struct Endpoint: Service {
     ///
     /// - Throws: As ``run()``.
     public func register() async throws {
+        guard store.limits.largestBatch >= documentsAtOnce else {
+            throw PawlError(
+                .storeUnfit,
+                """
+                Endpoint \(name) can't run: its algorithm writes \(documentsAtOnce) documents as \
+                one, and its store at most \(store.limits.largestBatch). Use another algorithm, such \
+                as outbox, or another store.
+                """)
+        }
+        if let companion, companion.limits.largestBatch < 2 {
+            throw PawlError(
+                .storeUnfit,
+                """
+                Endpoint \(name) can't run: the store of its tokens writes one document at a time; \
+                it has to write two of a partition as one. Use another store for the tokens.
+                """)
+        }
         let result = try await transport.register(
             Registration(endpoint: name, types: handlers.types))
         guard case .refused(let others) = result else { return }

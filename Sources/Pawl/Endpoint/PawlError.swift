@@ -6,7 +6,7 @@ public struct PawlError: Error, Sendable, CustomStringConvertible {
             case malformedMessage, malformedDocument, unknownType, missingEntity, entityExists
             case noDestination, ambiguousDestination, messageTooLarge, documentTooLarge
             case nameTaken, sameEntityTwice, diedAlone, noSuchDeadLetter, deadLetterTooOld
-            case contention, unsupportedMessage, contradiction
+            case contention, notDeterministic, storeUnfit, unsupportedMessage, contradiction
         }
         private let base: Base
 
@@ -40,6 +40,10 @@ public struct PawlError: Error, Sendable, CustomStringConvertible {
         public static let deadLetterTooOld = Code(base: .deadLetterTooOld)
         /// Others changed the entity again and again between a read and the write.
         public static let contention = Code(base: .contention)
+        /// A handler made something else of the same state and the same message than before.
+        public static let notDeterministic = Code(base: .notDeterministic)
+        /// The store can't write as many documents at once as the algorithm has to.
+        public static let storeUnfit = Code(base: .storeUnfit)
         /// Under one key, which has one value for ever, there are to be two.
         public static let contradiction = Code(base: .contradiction)
 

@@ -67,7 +67,7 @@ extension Error {
         case let error as PawlError:
             [
                 .malformedMessage, .messageTooLarge, .documentTooLarge, .sameEntityTwice,
-                .diedAlone,
+                .diedAlone, .notDeterministic, .storeUnfit,
             ].contains(error.code)
         default: false
         }

@@ -7,8 +7,8 @@ public import FoundationEssentials
 /// away, so is all of it.
 public final class Context {
     /// A message that was sent but not yet addressed.
-    package struct Sent {
-        package enum Target {
+    package struct Sent: Equatable, Sendable {
+        package enum Target: Equatable, Sendable {
             /// The one endpoint that handles the command.
             case handler
             /// Every endpoint that handles the event.

@@ -43,6 +43,7 @@ public struct StoreBlobs: BlobStore {
         self.store = store
     }
 
+    /// Writes a blob, the last page first.
     public func put(_ bytes: [UInt8], as name: String) async throws(BackendError) {
         // Room for the number of pages.
         let size = max(1, store.limits.largestDocument - 4)
@@ -53,11 +54,15 @@ public struct StoreBlobs: BlobStore {
             page.write(UInt32(count))
             let content = bytes[(number * size)..<min((number + 1) * size, bytes.count)]
             _ = try await store.write(
-                [.put(Self.key(number), Content(body: nil, ledger: page.bytes + content), if: .any)],
-                in: Self.partition(name))
+                [
+                    .put(
+                        Self.key(number), Content(body: nil, ledger: page.bytes + content),
+                        if: .any)
+                ], in: Self.partition(name))
         }
     }
 
+    /// Reads a blob, page by page.
     public func get(_ name: String) async throws(BackendError) -> [UInt8]? {
         guard let (count, first) = try await page(0, of: name) else { return nil }
         var bytes = Array(first)
@@ -69,6 +74,7 @@ public struct StoreBlobs: BlobStore {
         return bytes
     }
 
+    /// Deletes all pages that there are.
     public func delete(_ name: String) async throws(BackendError) {
         // Whatever is there, also of one whose writing was broken off.
         while true {

@@ -88,6 +88,26 @@ struct Interner {
         digest.mix(id)
         digest.mix(delivery)
         digest.mix(number)
+        return attempt(digest)
+    }
+
+    /// An attempt by what it is given, whoever makes it.
+    mutating func attempt(
+        _ id: MessageID, at address: Int, by role: Int, given bodies: [[UInt8]?], at now: Timestamp
+    ) -> Int {
+        var digest = Digest()
+        digest.mix(id)
+        digest.mix(addresses[address].digest)
+        digest.mix(role)
+        for body in bodies {
+            digest.mix(body == nil ? 0 : 1)
+            digest.mix(body ?? [])
+        }
+        digest.mix(now.microseconds)
+        return attempt(digest)
+    }
+
+    private mutating func attempt(_ digest: Digest) -> Int {
         // It goes into bodies, and so into the digests of messages: it must not depend on what was
         // met before. At 40 bits, two of a thousand attempts meet with a chance of one in a million.
         var name = Int(digest.finished.short & (1 << 40 - 1))

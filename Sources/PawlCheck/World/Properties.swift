@@ -80,6 +80,25 @@ extension Simulation {
                 another content, by \(theirs.map { describe(attempt: $0) } ?? "somebody else").
                 """)
         }
+        checkIdentities(of: message, mark)
+    }
+
+    /// An output is one message for each queue that it goes to: under a second id its receiver would
+    /// take it for another one.
+    private func checkIdentities(of message: Interner.Content, _ mark: Marks.Mark) {
+        guard let note = world.attempts[mark.attempt], mark.ordinal < note.destinations.count
+        else { return }
+        let identities = Set(
+            world.published.lazy.map { self.interner.contents[$0.content] }
+                .filter { $0.mark == mark }.map(\.identity))
+        if identities.count > note.destinations[mark.ordinal] {
+            violate(
+                "all copies of an output are identical",
+                """
+                \(describe(message)) was sent by \(describe(attempt: mark.attempt)) under more ids \
+                than one.
+                """)
+        }
     }
 
     /// Everything is at rest: nothing may be lost, nothing be left behind.

@@ -133,7 +133,8 @@ extension Simulation {
         world.entries[index].holder = process
         world.entries[index].leaseUntil = world.now + lease
         let content = interner.contents[entry.content]
-        world.processes[process].deliveries[content.envelope.id] = (handle, 0)
+        world.processes[process].deliveries[content.envelope.id] = WorldState.InHand(
+            handle: handle)
         world.processes[process].hasLeftTraces = false
         return Delivery(
             receipt: Receipt(queue: content.queue, handle: handle),

@@ -98,8 +98,12 @@ extension Simulation {
 
     private func reply(to call: Call, of index: Int, _ verdict: Verdict) -> CallReply {
         switch verdict {
-        case .failBefore: return .failure(Self.failure)
-        case .failLost: return .failure(Self.lost)
+        case .failBefore, .failLost:
+            if case .write(let writes, let addresses, _) = call {
+                settle(writes, at: addresses, by: index, isSaved: false)
+            }
+            if case .failBefore = verdict { return .failure(Self.failure) }
+            return .failure(Self.lost)
         case .failAfter, .failPartly:
             _ = carryOut(call, by: index, verdict)
             world.processes[index].hasLeftTraces = true
@@ -119,11 +123,10 @@ extension Simulation {
         case .scan(let scan): return .documents(self.scan(scan))
         case .write(let writes, let addresses, _):
             let result = write(writes, at: addresses)
+            // After a conflict an attempt may be saved by another write.
             if result != .conflict {
                 noteSaved(writes, at: addresses, by: index)
-                noteUnmarked(by: index) { note, _ in
-                    note.isRejected && addresses.contains(note.address)
-                }
+                settle(writes, at: addresses, by: index, isSaved: true)
             }
             return .written(result)
         case .send(let messages, let contents):
@@ -135,7 +138,9 @@ extension Simulation {
             guard case .receive(let entry) = verdict else { return .deliveries([]) }
             return .deliveries([lease(entry, to: index, for: duration)])
         case .acknowledge(let receipt): return .isSo(acknowledge(receipt))
-        case .release(let receipt, let delay): return .isSo(release(receipt, after: delay))
+        case .release(let receipt, let delay):
+            drop(receipt, by: index)
+            return .isSo(release(receipt, after: delay))
         case .extend(let receipts, let lease): return .lost(extend(receipts, by: lease))
         case .commit(let transaction, let addresses, let contents):
             return .committed(commit(transaction, by: index, at: addresses, contents))

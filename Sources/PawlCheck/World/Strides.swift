@@ -159,17 +159,30 @@ extension Simulation {
         case .forget: forget(index)
         case .register(let registration): _ = register(registration)
         case .attempt(let attempt, let note):
-            if begin(note.message, in: index) != attempt { hasDiverged = true }
+            if !note.isDerived, nextAttempt(at: note.message, by: index) != attempt {
+                hasDiverged = true
+            }
+            begin(attempt, at: note.message, in: index)
+            // What is made of the same is one attempt, however often it is made. Once it is saved,
+            // so is where its messages go.
+            if note.isDerived, world.committed.contains(attempt) { return }
             var note = note
-            note.earlier = world.attempts.values.count { $0.message == note.message }
+            let known = note.isDerived ? world.attempts[attempt]?.earlier : nil
+            note.earlier = known ?? world.attempts.values.count { $0.message == note.message }
             world.attempts[attempt] = note
             if note.unmarked != nil { begin(unmarked: attempt, in: index) }
             let isOutside = plan.roles[world.processes[index].role].alone == nil
             if isOutside { world.processes[index].isSubmitting = true }
         case .giveBack(let receipt):
+            drop(receipt, by: index)
             if let entry = entry(of: receipt) { letGo(entry, byDeath: false) }
         case .answered(let id):
-            world.answered.insert(id)
+            // No state of the world shows it.
+            if world.answered.insert(id).inserted {
+                var digest = Digest()
+                digest.mix(id.description)
+                world.notes &+= digest.finished
+            }
             world.processes[index].isSubmitting = false
         case .violate(let violation): world.violation = world.violation ?? violation
         case .end:

@@ -104,10 +104,10 @@ public final class World {
     ///   - message: The message. A second call with an equal one is another message; see `copies`.
     ///   - endpoint: The endpoint's name; `nil` for all that handle the type.
     ///   - copies: How many copies of it there are.
-    ///   - hasToken: Whether its sender has made a token for it, in the simulated store; see
-    ///     ``/Pawl/Deduplication/tokens(in:blobs:isIssuing:retention:)``.
     ///   - isLocal: Whether a commit of the same database has sent it, so that there is one copy
     ///     only and its row in the queue is all that is remembered.
+    ///   - hasToken: Whether its sender has made a token for it, in the simulated store; see
+    ///     `Deduplication.tokens(in:)`.
     public func deliver(
         _ message: some Message, to endpoint: String? = nil, copies: Int = 1,
         sentByDatabase isLocal: Bool = false, withToken hasToken: Bool = false

@@ -72,8 +72,8 @@ extension WorldState {
         /// for its next message.
         var local = Digest()
         var hasEnded = false
-        /// By message: the delivery in hand, and how often it was tried.
-        var deliveries: [MessageID: (handle: String, tries: Int)] = [:]
+        /// By message: the delivery in hand.
+        var deliveries: [MessageID: InHand] = [:]
         /// The attempts by idempotent handlers that its memory can still have to do with.
         var unmarked: [Int] = []
         /// Whether it has made an attempt at a submission that was not answered yet.
@@ -106,6 +106,15 @@ extension WorldState {
         }
     }
 
+    /// A delivery that a process has, or has had last.
+    struct InHand {
+        let handle: String
+        /// How often it was tried.
+        var tries = 0
+        /// The last try, unless it was saved or given up.
+        var attempt: Int?
+    }
+
     /// A call that waits.
     struct Pending {
         let call: Call
@@ -128,6 +137,10 @@ extension WorldState {
         let isRejected: Bool
         /// Whether the document that it saves carries its mark.
         let carriesMark: Bool
+        /// The document that replay saves with it even where there is no entity to be saved.
+        let witness: Int
+        /// Whether its name follows from what it was given, and not from who makes it.
+        let isDerived: Bool
         /// What it has made, if its handler has to be idempotent: then nothing carries its mark.
         var unmarked: Unmarked?
         /// How many attempts at the message were made before it, in this execution.

@@ -27,6 +27,12 @@ struct CrashPointTests {
         #expect(try await points.violations() == [])
     }
 
+    @Test("replay moves the system exactly once")
+    func replay() async throws {
+        let points = CrashPoints { Deduplication.replay.make($0, $0, $1) }
+        #expect(try await points.violations() == [])
+    }
+
     @Test("tokens move the system exactly once, with messages that have one and that have none")
     func tokens() async throws {
         for isIssuing in [true, false] {
@@ -73,6 +79,8 @@ struct CrashPointTests {
         #expect(try await transactional.violations() == [])
         let inbox = CrashPoints { MistakenInbox(nil, database: $0, environment: $1) }
         #expect(try await inbox.violations() == [])
+        let replay = CrashPoints { MistakenReplay(nil, database: $0, environment: $1) }
+        #expect(try await replay.violations() == [])
         let tokens = CrashPoints(
             algorithm: { MistakenTokens(nil, database: $0, environment: $1) }, hasTokens: true)
         #expect(try await tokens.violations() == [])
@@ -85,9 +93,10 @@ struct CrashPointTests {
 
     /// What it takes more for than one process in trouble: reads that are out of date, time that
     /// leaps, or another process at a moment of its own. Or a look at once: the ghost of an
-    /// idempotent handler comes true in the end (n1). The checker finds them.
+    /// idempotent handler comes true in the end (n1), and a token that is late is there (27). The
+    /// checker finds them.
     private static let beyond = [
-        "12", "13b", "13c", "14", "17", "17b", "24", "25", "26", "k2", "n1",
+        "12", "13b", "13c", "14", "17", "17b", "24", "25", "26", "27", "k2", "n1", "r3", "r7",
     ]
 
     @Test(

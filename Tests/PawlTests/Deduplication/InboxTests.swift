@@ -7,7 +7,8 @@ import Testing
 struct InboxTests {
     /// Pays once, with the records in the same store or in one of their own.
     private func pay(
-        records: MemoryStore?, over database: MemoryDatabase, _ clock: ManualClock
+        records: MemoryStore?, over database: MemoryDatabase, _ clock: ManualClock,
+        as deduplication: Deduplication? = nil
     ) async throws -> Outcome {
         for (endpoint, type) in [("till", "Pay"), ("orders", "Paid")] {
             _ = try await database.register(Registration(endpoint: endpoint, types: [type]))
@@ -19,7 +20,7 @@ struct InboxTests {
         let attempt = Attempt(
             message: message, endpoint: "till", work: work, router: Router(transport: database),
             environment: clock.environment)
-        return try await Deduplication.inbox(retention: .days(7), in: records)
+        return try await (deduplication ?? .inbox(retention: .days(7), in: records))
             .make(database, database, clock.environment).process(attempt, delivery.receipt)
     }
 
@@ -38,6 +39,16 @@ struct InboxTests {
         #expect(try await count() == 1)
         await clock.advance(by: .seconds(1))
         #expect(try await count() == 0)
+    }
+
+    @Test("knows the messages that the outbox has processed before it, as long as the outbox would")
+    func afterTheOutbox() async throws {
+        let clock = ManualClock()
+        let database = MemoryDatabase(environment: clock.environment)
+        #expect(try await pay(records: nil, over: database, clock, as: .outbox) == .processed)
+        #expect(try await pay(records: nil, over: database, clock) == .duplicate)
+        let purse = try await database.read(Purse.self, "a")
+        #expect(purse?.payments == [1])
     }
 
     @Test("keeps its records in a store of their own if there is one")

@@ -214,6 +214,21 @@ struct TokensTests {
         #expect(try await scene.database.countTokens() == 1)
     }
 
+    @Test("a store that can't hold tokens is refused when the endpoint starts")
+    func unfit() async throws {
+        let single = MemoryStore(limits: StoreLimits(largestDocument: 1_000, largestBatch: 1))
+        let queues = MemoryTransport()
+        for (store, shared) in [(MemoryStore(), single), (single, nil)] {
+            let endpoint = Endpoint(
+                till, store: store, transport: queues, deduplication: .tokens(in: shared))
+            let error = await #expect(throws: PawlError.self) { try await endpoint.register() }
+            #expect(error?.code == .storeUnfit)
+        }
+        let fit = Endpoint(
+            till, store: single, transport: queues, deduplication: .tokens(in: MemoryStore()))
+        try await fit.register()
+    }
+
     @Test("an attempt that has lost makes nothing any more")
     func shutOut() async throws {
         let scene = try await Scene()
@@ -275,7 +290,7 @@ extension TokensTests {
             if number == 3 {
                 #expect(try await scene.handle("till", with: till, make(step.0)) == .duplicate)
                 for queue in ["orders", "audit"] {
-                    while let told = try await scene.database.takeNow(from: queue).first {
+                    while let told = try await scene.database.takeNow(from: queue, max: 1).first {
                         let message = try Envelope(decoding: told.message)
                         if let token = try message.token() {
                             try await TokenRecords(

@@ -72,6 +72,33 @@ struct DeadLetterTests {
         #expect(try await hand.database.read(Purse.self, "n") == nil)
     }
 
+    @Test("takes its token and its body with it when it is discarded, and has no date of expiry")
+    func token() async throws {
+        let book = TroubleBook(
+            store: database, endpoint: "a", retention: .days(7), environment: clock.environment)
+        let token = Token(attempt: MessageID("sender"), ordinal: 0)
+        let tokens = MemoryStore()
+        let blobs = StoreBlobs(in: tokens)
+        _ = try await tokens.write(
+            [.put(token.key, Content(body: nil), if: .absent)], in: token.partition)
+        try await blobs.put([1], as: "sender-0")
+        let message = Envelope(
+            id: MessageID("m"), type: "Try", body: [],
+            headers: [Token.header: token.description, ClaimCheck.header: "sender-0"],
+            sentAt: clock.now)
+        try await book.bury(
+            message.encoded(), id: message.id, type: message.type, after: Trouble())
+        let letters = DeadLetters(
+            in: database, tokens: tokens, blobs: blobs, environment: clock.environment)
+        let letter = try await letters.find(message.id)
+        // As long as the token is there it was not processed.
+        #expect(letter.retryBefore == nil)
+        #expect(try await tokens.countTokens() == 1)
+        try await letters.discard(letter)
+        #expect(try await tokens.countTokens() == 0)
+        #expect(try await blobs.get("sender-0") == nil)
+    }
+
     @Test("of bytes that are no message can't be retried, and stays")
     func unreadable() async throws {
         let (hand, _) = try await hand()

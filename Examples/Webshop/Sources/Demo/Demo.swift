@@ -100,13 +100,14 @@ public struct Demo: Sendable {
 
     private func epilogue(_ report: Report, _ folder: DemoFolder) -> String {
         let summary = report.pawl.summary
-        let other: DemoOptions.Algorithm = options.algorithm == .outbox ? .transactional : .outbox
+        let isApart = options.algorithm.isApart
+        let other: DemoOptions.Algorithm = isApart ? .transactional : .outbox
         let folderToKeep = folder.isTemporary ? "shop" : folder.path
         var ideas = [
             (again("--kills 60 --seed \(options.seed &+ 1)"), "a wilder monkey"),
             (
                 again("--algorithm \(other)"),
-                other == .outbox ? "a store file for each service" : "one file for everything"
+                isApart ? "one file for everything" : "a store file for each service"
             ),
         ]
         if folder.isTemporary { ideas.append((again("--data shop"), "keep the stores")) }

@@ -6,8 +6,17 @@ public struct DemoOptions: Sendable {
     public enum Algorithm: String, Sendable, CaseIterable {
         /// Each service has a store file of its own, and all share a queue file.
         case outbox
+        /// The same files; processed ids are in records of their own.
+        case inbox
+        /// The same files, and one with the tokens, which all services share.
+        case tokens
+        /// The same files; of a message nothing is kept but what its handler was given.
+        case replay
         /// All stores and queues are in one file.
         case transactional
+
+        /// Whether each service has a store file of its own.
+        var isApart: Bool { self != .transactional }
     }
 
     /// How many carts are submitted.

@@ -21,17 +21,28 @@ struct Deployment {
         // A kill takes the process, not the machine: what the system has been given is safe.
         let files = SQLiteOptions(synchronous: .normal)
         switch folder.algorithm {
-        case .outbox:
+        case .outbox, .inbox, .tokens, .replay:
             let store = try SQLiteStore.open(folder.store(of: service), options: files)
             let queues = try SQLiteTransport.open(folder.queue, options: files)
             let chaotic = ChaosTransport(base: queues, chaos: chaos)
-            backends = [store, queues]
+            var backends: [any Service] = [store, queues]
+            let deduplication: Deduplication
+            switch folder.algorithm {
+            case .inbox: deduplication = .inbox
+            case .replay: deduplication = .replay
+            case .tokens:
+                let tokens = try SQLiteStore.open(folder.tokens, options: files)
+                backends.append(tokens)
+                deduplication = .tokens(in: tokens)
+            default: deduplication = .outbox
+            }
+            self.backends = backends
             endpoint =
                 switch mode {
                 case .naive: Self.naive(handlers, store, chaotic, logger)
                 case .pawl:
                     Endpoint(
-                        handlers, store: store, transport: chaotic, deduplication: .outbox,
+                        handlers, store: store, transport: chaotic, deduplication: deduplication,
                         options: Self.options, logger: logger)
                 }
         case .transactional:

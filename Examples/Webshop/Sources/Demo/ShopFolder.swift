@@ -24,19 +24,16 @@ struct ShopFolder: Sendable {
 
     /// The file with a service's entities.
     func store(of service: ShopService) -> String {
-        switch algorithm {
-        case .outbox: file("\(service.rawValue).sqlite")
-        case .transactional: file("shop.sqlite")
-        }
+        file(algorithm.isApart ? "\(service.rawValue).sqlite" : "shop.sqlite")
     }
 
     /// The file with everybody's queues.
     var queue: String {
-        switch algorithm {
-        case .outbox: file("queue.sqlite")
-        case .transactional: file("shop.sqlite")
-        }
+        file(algorithm.isApart ? "queue.sqlite" : "shop.sqlite")
     }
+
+    /// The file with the tokens of all messages that are under way.
+    var tokens: String { file("tokens.sqlite") }
 
     /// One byte for each duplicate that was delivered.
     var duplicates: String { file("duplicates.txt") }
