@@ -22,7 +22,7 @@ struct SpecsCommand: AsyncParsableCommand {
                 throw ValidationError("Say which --algorithm; its endpoint has no spec.")
             }
             guard ["outbox", "transactional", "inbox", "tokens"].contains(name) else {
-                throw ValidationError("No spec describes \(name): see Specs/README.md.")
+                throw ValidationError("\(name) is not compared with a spec: see Specs/README.md.")
             }
         }
 
