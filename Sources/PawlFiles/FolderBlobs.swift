@@ -46,10 +46,14 @@ public struct FolderBlobs: BlobStore {
                 throw POSIXError(POSIXErrorCode(rawValue: errno) ?? .EIO)
             }
             // The name is durable when the folder is.
-            let directory = try FileHandle(forReadingFrom: URL(filePath: folder))
-            defer { try? directory.close() }
-            try directory.synchronize()
+            try syncFolder()
         }
+    }
+
+    private func syncFolder() throws {
+        let directory = try FileHandle(forReadingFrom: URL(filePath: folder))
+        defer { try? directory.close() }
+        try directory.synchronize()
     }
 
     /// Reads a blob as a whole.
@@ -75,6 +79,7 @@ public struct FolderBlobs: BlobStore {
                     continue
                 }
             }
+            try syncFolder()
         }
     }
 

@@ -133,6 +133,9 @@ public struct Attempt: Sendable {
             if index == 0 {
                 content.ledger = ledger ?? content.ledger
                 content.expires = expires
+            } else if content.body != nil {
+                // Of an entity that was not there only a ledger may have been, which expires.
+                content.expires = nil
             }
             // An entity that was not there and that the handler turned down stays absent.
             if old == nil, content.size == 0 { return nil }

@@ -131,7 +131,8 @@ public struct Deduplication: Sendable {
     ///
     /// Endpoints that send messages to one another use the same tokens. To go there from
     /// ``outbox``, deploy all of them with `isIssuing: false` first, then without; to go back, the
-    /// same way, and wait between until no tokens are left: ``Store/countTokens()``.
+    /// same way, and wait between until no tokens are left (``Store/countTokens()``), nor copies of
+    /// messages that had one.
     ///
     /// - Parameters:
     ///   - shared: Where the tokens are, which sender and receiver share; `nil` for the endpoint's

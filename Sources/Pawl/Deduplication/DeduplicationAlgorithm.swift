@@ -2,8 +2,9 @@
 ///
 /// An algorithm is written for one message at a time, straight down the page. Batching lies behind
 /// the boundaries; decoding, routing, retries, leases and dead letters lie before it. Pawl's own
-/// are ``Deduplication/outbox``, ``Deduplication/inbox``, ``Deduplication/natural`` and, on a
-/// ``Database``, `transactional`.
+/// are ``Deduplication/outbox``, ``Deduplication/inbox``,
+/// ``Deduplication/tokens(in:blobs:isIssuing:retention:)``, ``Deduplication/replay``,
+/// ``Deduplication/natural`` and, on a ``Database``, `transactional`.
 public protocol DeduplicationAlgorithm: Sendable {
     /// Makes a message complete before it is read. By default it is as it came.
     ///

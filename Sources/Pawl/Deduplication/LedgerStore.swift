@@ -242,7 +242,8 @@ package struct LedgerStore: Sendable {
             // Nothing is in it any more. It is not deleted: whoever has found no document, before
             // all this, would find none again.
             if content.body == nil, ledger.entries.isEmpty {
-                content.expires = environment.now() + retention
+                // For longer than anybody stands still who has found none.
+                content.expires = environment.now() + max(retention, TokenRecords.shutFor)
             }
             let result = try await store.write(
                 [.put(key, content, if: .version(document.version))], in: partition)

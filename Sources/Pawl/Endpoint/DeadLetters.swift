@@ -99,16 +99,27 @@ public struct DeadLetters: Sendable {
         _ = try await remove(letter)
     }
 
-    /// Removes a dead letter for good, and then the message's token and body, if it has them: no
-    /// copy of it is ever processed.
+    /// Removes a dead letter for good, and then the message's token and body, if it has them, so
+    /// that no copy of it is processed from then on. What an attempt had saved, or made, before the
+    /// message was given up stays.
     ///
     /// - Parameter letter: The dead letter.
     /// - Throws: A ``PawlError`` with the code ``PawlError/Code/noSuchDeadLetter`` if it is not
-    ///   there any more as it was read; a ``BackendError``.
+    ///   there any more as it was read, or with the code ``PawlError/Code/unsupportedMessage`` if
+    ///   its body lies in a blob and the blob store was not given; a ``BackendError``.
     public func discard(_ letter: DeadLetter) async throws {
+        let message = letter.envelope
+        if let name = message?.claim, blobs == nil {
+            throw PawlError(
+                .unsupportedMessage,
+                """
+                The body of dead letter \(letter.id) lies in the blob \(name), which would stay \
+                there for ever. Say where the blobs are. Nothing was discarded.
+                """)
+        }
         guard try await remove(letter) == .conflict else {
             // After the letter: a letter without its token could be retried in vain.
-            guard let message = letter.envelope else { return }
+            guard let message else { return }
             if let token = try? message.token() { try await tokens.consume(token) }
             if let name = message.claim { try await blobs?.delete(name) }
             return

@@ -204,6 +204,99 @@ struct TokensTests {
         #expect(try await scene.database.countTokens() == 0)
     }
 
+    @Test("a body that is missing while its message was not processed is no duplicate")
+    func missingBody() async throws {
+        let scene = try await Scene(.tokens(blobs: StoreBlobs(in: MemoryStore())))
+        var message = try Envelope.outside(Pay(account: "a", amount: 1), id: "m")
+        let token = Token(attempt: MessageID("sender"), ordinal: 0)
+        message.headers = [Token.header: token.description, ClaimCheck.header: "nowhere"]
+        _ = try await scene.database.write(
+            [.put(token.key, Content(body: nil), if: .absent)], in: token.partition)
+        let error = await #expect(throws: BackendError.self) {
+            try await scene.algorithm.open(message)
+        }
+        #expect(error?.message.contains("nowhere") == true)
+        // Without its token it was processed, and so is the body gone.
+        try await TokenRecords(
+            store: scene.database, environment: scene.clock.environment
+        ).consume(token)
+        #expect(try await scene.algorithm.open(message) == nil)
+    }
+
+    @Test("an entity that comes into being beside another one does not expire")
+    func secondEntity() async throws {
+        let scene = try await Scene()
+        let handlers = Handlers("till") {
+            Handle(Pay.self, by: \.account) { (message, purse: inout Purse, context) in
+                context.reject()
+                context.publish(Paid(account: message.account, amount: 0, balance: 0))
+            }
+        }
+        // It was turned down, so that there is a document without an entity.
+        try await scene.send()
+        #expect(try await scene.handle(with: handlers) == .processed)
+        let key = DocumentKey(kind: Purse.kind, id: "a")
+        let before = try #require(try await scene.database.read(key, in: "a"))
+        #expect(before.content.body == nil && before.content.expires != nil)
+        let other = DocumentKey(kind: "Other", id: "a")
+        let work = Work(partition: "a", keys: [other, key]) { _, _ in
+            [Array("1".utf8), Array("2".utf8)]
+        }
+        let message = try Envelope.outside(Pay(account: "a", amount: 1), id: "two")
+        try await scene.database.send([Outgoing(message, to: "till")])
+        let delivery = try #require(try await scene.database.takeNow(from: "till").first)
+        let attempt = Attempt(
+            message: message, endpoint: "till", work: work,
+            router: Router(transport: scene.database), environment: scene.clock.environment)
+        #expect(try await scene.algorithm.process(attempt, delivery.receipt) == .processed)
+        let after = try #require(try await scene.database.read(key, in: "a"))
+        #expect(after.content.body == Array("2".utf8) && after.content.expires == nil)
+    }
+
+    @Test("messages of work without an entity that don't fit into the token lie beside it, and go")
+    func largePerform() async throws {
+        let tokens = MemoryStore(limits: StoreLimits(largestDocument: 700, largestBatch: 100))
+        let scene = try await Scene(.tokens(in: tokens))
+        let token = Token(attempt: MessageID("sender of m"), ordinal: 0)
+        _ = try await tokens.write(
+            [.put(token.key, Content(body: nil), if: .absent)], in: token.partition)
+        let mail = Handlers("till") {
+            Perform(Pay.self) { message, context in
+                Noted(text: String(repeating: "x", count: 500))
+            }
+        }
+        for queue in ["n1", "n2"] {
+            _ = try await scene.database.register(
+                Registration(endpoint: queue, types: [Noted.typeName]))
+        }
+        try await scene.send()
+        #expect(try await scene.handle(with: mail) == .processed)
+        #expect(try await scene.database.takeNow(from: "n2").count == 1)
+        let left = try await tokens.list(kind: StagedMessages.kind, after: nil, limit: 9)
+        #expect(left.allSatisfy { $0.document.content.expires != nil })
+        #expect(try await tokens.countTokens() == 2)
+    }
+
+    @Test("attempts that fail on and on don't pile up")
+    func bounded() async throws {
+        let scene = try await Scene(
+            .tokens(blobs: BrokenBlobs()), largestMessage: 600)
+        let echo = Handlers("till") {
+            Handle(Pay.self, by: \.account) { (message, purse: inout Purse, context) in
+                context.publish(Noted(text: String(repeating: "x", count: 5_000)))
+            }
+        }
+        _ = try await scene.database.register(
+            Registration(endpoint: "notes", types: [Noted.typeName]))
+        for _ in 0..<100 {
+            try await scene.send("m")
+            await #expect(throws: BackendError.self) { try await scene.handle(with: echo) }
+            await scene.clock.advance(by: .seconds(30))
+        }
+        #expect(try await scene.ledger().entries.count <= 32)
+        #expect(try await scene.database.countTokens() <= 33)
+    }
+
     @Test("what is too large to travel is refused where there is no place for it")
     func tooLarge() async throws {
         let scene = try await Scene(largestMessage: 200)
@@ -316,4 +409,13 @@ private struct Noted: Event {
 
 private struct Page: Entity {
     var texts: [String] = []
+}
+
+private struct BrokenBlobs: BlobStore {
+    func put(_ bytes: [UInt8], as name: String) async throws(BackendError) {
+        throw BackendError(.didNotHappen, "the blobs are down")
+    }
+
+    func get(_ name: String) async throws(BackendError) -> [UInt8]? { nil }
+    func delete(_ name: String) async throws(BackendError) {}
 }

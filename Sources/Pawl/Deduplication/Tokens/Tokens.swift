@@ -46,7 +46,18 @@ struct Tokens: DeduplicationAlgorithm {
                 endpoint the sender's blob store: `.tokens(in:blobs:)`.
                 """)
         }
-        return try await claims.open(envelope)
+        if let opened = try await claims.open(envelope) { return opened }
+        // It is deleted after the token, so it can't be gone while the token is there.
+        if let token = try envelope.token(), try await tokens.contain(token) {
+            throw BackendError(
+                .didNotHappen,
+                """
+                The body of message \(envelope.id) (\(envelope.type)) is missing, though the \
+                message was not processed: there is no blob \(envelope.claim ?? ""). Is this \
+                endpoint's blob store the sender's, and is it all there?
+                """)
+        }
+        return nil
     }
 
     func process(_ attempt: Attempt, _ receipt: Receipt) async throws -> Outcome {
@@ -171,21 +182,22 @@ struct Tokens: DeduplicationAlgorithm {
         var documents = loaded
         // 3. Handle it, and see to it that somebody finishes a submission before anything is made.
         let effects = try await attempt.handle(documents, isAnySize: isIssuing && claims != nil)
+        let issue = try Issue(
+            isIssuing ? effects.messages : [], by: MessageID(from: entities.environment),
+            over: attempt.router, hasBlobs: claims != nil)
         if let submission {
             try await transport.send([
                 submission.announcement(to: attempt.endpoint, entities.environment)
             ])
         }
-        let issue = try Issue(
-            isIssuing ? effects.messages : [], by: MessageID(from: entities.environment),
-            over: attempt.router, hasBlobs: claims != nil)
         if issue.messages.isEmpty {
             ledger.doom()
             return try await save(effects.bodies, effects.messages, place, documents, &ledger)
         }
         // 4. Register what is about to be made.
-        let loaded = documents[0]
-        guard let registered = try await register(issue, place, loaded, &ledger) else { return nil }
+        guard let registered = try await register(issue, place, documents[0], &ledger) else {
+            return nil
+        }
         documents[0] = registered
         // 5. Make it, unless this attempt has been shut out.
         guard try await make(issue) else { return nil }
@@ -201,14 +213,16 @@ struct Tokens: DeduplicationAlgorithm {
             }
             // If others have done no more than to register themselves, nothing is lost. So of
             // attempts that come in one another's way one is saved, whatever their order.
-            let fresh = try await place.ledgers.store.read(place.key, in: place.partition)
-            if fresh?.version == documents[0]?.version
-                || fresh?.content.body != loaded?.content.body
+            let fresh = try await place.ledgers.load(attempt)
+            if fresh.map({ $0?.version }) == documents.map({ $0?.version })
+                || fresh.map({ $0?.content.body }) != loaded.map({ $0?.content.body })
             {
                 break
             }
-            documents[0] = fresh
-            ledger = try Ledger(fresh)
+            documents = fresh
+            ledger = try Ledger(fresh[0])
+            // Whoever knows of no registrations may have saved it without striking out any.
+            if ledger.isProcessed(attempt.message.id) { break }
         }
         // It has certainly not been saved, and may have made things after others had removed what it
         // had registered.
@@ -234,16 +248,30 @@ struct Tokens: DeduplicationAlgorithm {
         _ issue: Issue, _ place: Place, _ document: Document?, _ ledger: inout Ledger
     ) async throws -> Document? {
         let (ledgers, environment) = (place.ledgers, entities.environment)
+        if ledger.doomed.count >= Self.maximumRegistered {
+            // They are saved as such, so what they have made can go; and it has to before there are
+            // more of them.
+            try await revoke(ledger.doomed)
+            for attempt in ledger.doomed.keys { ledger.remove(attempt) }
+        }
         if ledger.registered >= Self.maximumRegistered { ledger.doom() }
         ledger.record(
             issue.attempt, .registered(issue.effects), at: environment.now(),
             forget: environment.now() - ledgers.retention)
-        // If the message is never handled, this is all that is there.
-        var content =
-            document?.content
-            ?? Content(
-                body: nil, expires: environment.now() + ledgers.retention + ledgers.retention)
+        // As long as what it names is there, so is the registration.
+        var content = document?.content ?? Content(body: nil)
+        content.expires = nil
         content.ledger = ledger.encoded()
+        guard content.size <= ledgers.store.limits.largestDocument else {
+            throw PawlError(
+                .documentTooLarge,
+                """
+                \(place.key) would have \(content.size) bytes (\(content.ledger.count) of them its \
+                ledger) while message \(place.attempt.message.id) is being handled; the store \
+                holds at most \(ledgers.store.limits.largestDocument). Nothing was changed. Split \
+                the entity.
+                """)
+        }
         let condition = document.map { Write.Condition.version($0.version) } ?? .absent
         let result = try await ledgers.store.write(
             [.put(place.key, content, if: condition)], in: place.partition)
@@ -274,6 +302,11 @@ struct Tokens: DeduplicationAlgorithm {
         if let token, !place.isToken { try await tokens.consume(token) }
         // 9. Only now forget the id and the messages, and what attempts that have lost have made.
         if place.isToken {
+            if ledger.mayBeStaged(message.id) {
+                try await place.ledgers.noteSent(
+                    message.id, from: document, place.key, place.partition)
+                try await place.ledgers.tidyUp(message.id, place.key, place.partition)
+            }
             try await revoke(ledger.doomed)
             if let token { try await tokens.consume(token) }
         } else {
