@@ -1,7 +1,7 @@
 public import Pawl
 
 /// Checks that a handler makes the same of the same state and the same message, as
-/// ``Pawl/HandlerDemand/determinism`` demands it, and says where it does not.
+/// `HandlerDemand.determinism` demands it, and says where it does not.
 ///
 /// ```swift
 /// @Test("charging is deterministic")
