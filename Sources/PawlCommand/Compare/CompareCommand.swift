@@ -30,7 +30,7 @@ struct CompareCommand: AsyncParsableCommand {
     var json = false
 
     /// Ledgers are read and written as a whole: more takes minutes.
-    private static let mostMessages = 100_000
+    private static let mostMessages = 1_000_000
     private static let mostPerEntity = 2_000
 
     func validate() throws {
