@@ -16,11 +16,9 @@ demo: setup
 	swift build -c release --product pawl
 	PAWL_INVOKED_AS="make demo" "$$(swift build -c release --show-bin-path)/pawl" demo $(ARGS)
 
-# One test after the other: many start processes, and Foundation on Linux has been seen to crash when
-# two are started at once.
 test: setup
 	swift build --build-tests
-	swift test --skip-build --no-parallel
+	Scripts/run-tests
 
 # Checks the TLA+ specs, and that the code does what they say; see Specs/README.md. Of the build that
 # the tests need anyway.
@@ -44,8 +42,7 @@ bench: setup
 # that take minutes: make soak ROUNDS=10000
 soak: setup
 	swift build --build-tests
-	PAWL_SOAK_ROUNDS=$(ROUNDS) swift test --skip-build --no-parallel \
-		--filter 'CrashTests|PowerCutTests|CatalogueTests'
+	PAWL_SOAK_ROUNDS=$(ROUNDS) Scripts/run-tests --filter 'CrashTests|PowerCutTests|CatalogueTests'
 	swift build -c release --product pawl
 	Scripts/check-larger-scopes "$$(swift build -c release --show-bin-path)/pawl" $(ROUNDS)
 

@@ -1,4 +1,19 @@
 extension Mutants {
+    private static let nothingLiesBeside = """
+        It looks for what lies beside the entity, and where all messages fit nothing ever does.
+        """
+
+    private static let fenceIsAskedAnew = """
+        Of the fence: whatever is decided by it is written under the version that was read, so \
+        that it conflicts, and it is read anew; a closed one never opens. Of a page: if it is not \
+        seen, the entity is read again, and the next attempt sends it.
+        """
+
+    private static let comesAgain = """
+        The message comes again when its lease ends, and is known by then. That path has \
+        nothing left to do, and acknowledges with another call, which is made.
+        """
+
     /// The generated mutants that are as safe as what they are mutants of, and why: what is mutated
     /// saves work, or something else makes good for it. All others have to be found.
     package static let harmless: [String: String] = [
@@ -42,78 +57,38 @@ extension Mutants {
         The commit demands the version that was read, so that it conflicts, and the next try \
         reads anew. Whether the submission was saved before, the commit looks up itself.
         """,
-        "outbox/complete stale 2 read": """
-        It looks for what lies beside the entity, and where all messages fit nothing ever does.
-        """,
+        "outbox/complete stale 2 read": nothingLiesBeside,
         "outbox-staged/process stale 1 read": """
         Whatever is saved after it is saved under the version that was read, so that it \
         conflicts, and the next attempt reads anew. If the older document says that messages \
         are still to be sent, they are sent again as they were, or found to be gone and noted.
         """,
-        "outbox-staged/process stale 2 read": """
-        Of the fence: whatever is decided by it is written under the version that was read, so \
-        that it conflicts, and it is read anew; a closed one never opens. Of a page: if it is not \
-        seen, the entity is read again, and the next attempt sends it.
-        """,
-        "outbox-staged/process stale 5 read": """
-        Of the fence: whatever is decided by it is written under the version that was read, so \
-        that it conflicts, and it is read anew; a closed one never opens. Of a page: if it is not \
-        seen, the entity is read again, and the next attempt sends it.
-        """,
-        "outbox-staged/process skip 5 acknowledge": """
-        The message comes again when its lease ends, and is known by then. That path has \
-        nothing left to do, and acknowledges with another call, which is made.
-        """,
-        "outbox-staged/process skip 8 acknowledge": """
-        The message comes again when its lease ends, and is known by then. That path has \
-        nothing left to do, and acknowledges with another call, which is made.
-        """,
-        "outbox-staged/process skip 11 acknowledge": """
-        The message comes again when its lease ends, and is known by then. That path has \
-        nothing left to do, and acknowledges with another call, which is made.
-        """,
-        "outbox-staged/process skip 12 acknowledge": """
-        The message comes again when its lease ends, and is known by then. That path has \
-        nothing left to do, and acknowledges with another call, which is made.
-        """,
+        "outbox-staged/process stale 2 read": fenceIsAskedAnew,
+        "outbox-staged/process stale 5 read": fenceIsAskedAnew,
+        "outbox-staged/process skip 5 acknowledge": comesAgain,
+        "outbox-staged/process skip 8 acknowledge": comesAgain,
+        "outbox-staged/process skip 11 acknowledge": comesAgain,
+        "outbox-staged/process skip 12 acknowledge": comesAgain,
         "outbox-staged/submit stale 1 read": """
         Whatever is saved after it is saved under the version that was read, so that it \
         conflicts, and the next attempt reads anew. If the older document says that messages \
         are still to be sent, they are sent again as they were, or found to be gone and noted.
         """,
-        "outbox-staged/submit stale 3 read": """
-        Of the fence: whatever is decided by it is written under the version that was read, so \
-        that it conflicts, and it is read anew; a closed one never opens. Of a page: if it is not \
-        seen, the entity is read again, and the next attempt sends it.
-        """,
-        "outbox-staged/submit stale 6 read": """
-        Of the fence: whatever is decided by it is written under the version that was read, so \
-        that it conflicts, and it is read anew; a closed one never opens. Of a page: if it is not \
-        seen, the entity is read again, and the next attempt sends it.
-        """,
+        "outbox-staged/submit stale 3 read": fenceIsAskedAnew,
+        "outbox-staged/submit stale 6 read": fenceIsAskedAnew,
         "outbox-staged/complete stale 1 read": """
         Whatever is saved after it is saved under the version that was read, so that it \
         conflicts, and the next attempt reads anew. If the older document says that messages \
         are still to be sent, they are sent again as they were, or found to be gone and noted.
         """,
-        "outbox-staged/complete stale 5 read": """
-        Of the fence: whatever is decided by it is written under the version that was read, so \
-        that it conflicts, and it is read anew; a closed one never opens. Of a page: if it is not \
-        seen, the entity is read again, and the next attempt sends it.
-        """,
+        "outbox-staged/complete stale 5 read": fenceIsAskedAnew,
         "inbox/process stale 1 read": """
         What is saved after it conflicts. If the record is there and the id is not seen in the \
         older document, it is read again; if the id is seen, removing it conflicts, and that is \
         done to a fresh copy.
         """,
-        "inbox/process skip 6 acknowledge": """
-        The message comes again when its lease ends, and is known by then. That path has \
-        nothing left to do, and acknowledges with another call, which is made.
-        """,
-        "inbox/process skip 7 acknowledge": """
-        The message comes again when its lease ends, and is known by then. That path has \
-        nothing left to do, and acknowledges with another call, which is made.
-        """,
+        "inbox/process skip 6 acknowledge": comesAgain,
+        "inbox/process skip 7 acknowledge": comesAgain,
         "inbox/submit stale 1 read": """
         The state is saved under the version that was read, so that it conflicts. A submission \
         that an older document shows as saved was saved; the announcement sees to the rest.
@@ -192,9 +167,7 @@ extension Mutants {
         If it says that messages are still to be sent, they are sent again as they were, and \
         the note that they are conflicts and is made on a fresh copy.
         """,
-        "natural/complete stale 2 read": """
-        It looks for what lies beside the entity, and where all messages fit nothing ever does.
-        """,
+        "natural/complete stale 2 read": nothingLiesBeside,
         "inbox-eventual/process stale 1 read": """
         Claim, state and the removal of either are written under the version that was read. Who \
         has lost removes, from a fresh copy, any claim that the stamp is not.
@@ -208,18 +181,9 @@ extension Mutants {
         conflicts. If the older document says that messages are still to be sent, they are sent \
         again as they were, and removing the id is done on a fresh copy.
         """,
-        "tokens/process skip 5 acknowledge": """
-        The message comes again when its lease ends, and is known by then. That path has \
-        nothing left to do, and acknowledges with another call, which is made.
-        """,
-        "tokens/process skip 9 acknowledge": """
-        The message comes again when its lease ends, and is known by then. That path has \
-        nothing left to do, and acknowledges with another call, which is made.
-        """,
-        "tokens/process skip 10 acknowledge": """
-        The message comes again when its lease ends, and is known by then. That path has \
-        nothing left to do, and acknowledges with another call, which is made.
-        """,
+        "tokens/process skip 5 acknowledge": comesAgain,
+        "tokens/process skip 9 acknowledge": comesAgain,
+        "tokens/process skip 10 acknowledge": comesAgain,
         "tokens/complete stale 1 read": """
         If the older document lacks the submission, it is looked for again later, and to the \
         last the tombstone is written under the version that was read, so that it conflicts. \
@@ -241,16 +205,8 @@ extension Mutants {
         What follows from the older document is written under its version, so that it conflicts, \
         or sends the same messages again, as any retry may.
         """,
-        "inbox-eventual/complete stale 3 read": """
-        It looks for what lies beside the entity, and where all messages fit nothing ever does.
-        """,
-        "inbox-eventual/process skip 4 acknowledge": """
-        The message comes again when its lease ends, and is known by then. That path has \
-        nothing left to do, and acknowledges with another call, which is made.
-        """,
-        "inbox-eventual/process skip 7 acknowledge": """
-        The message comes again when its lease ends, and is known by then. That path has \
-        nothing left to do, and acknowledges with another call, which is made.
-        """,
+        "inbox-eventual/complete stale 3 read": nothingLiesBeside,
+        "inbox-eventual/process skip 4 acknowledge": comesAgain,
+        "inbox-eventual/process skip 7 acknowledge": comesAgain,
     ]
 }

@@ -19,6 +19,11 @@ extension Submission {
         return Outgoing(envelope, to: endpoint, notBefore: now + Self.interval)
     }
 
+    /// Sends that message to the submission's endpoint.
+    func announce(over transport: any Transport, _ environment: Environment) async throws {
+        try await transport.send([try announcement(to: endpoint, environment)])
+    }
+
     /// Handles that message: finishes the submission that it names, or looks for it again later.
     package static func finish(
         _ message: Envelope, _ receipt: Receipt, at endpoint: String,
@@ -32,7 +37,7 @@ extension Submission {
         let isDone = try await algorithm.complete(submission, isLastTry: isLastTry)
         if !isDone {
             if isLastTry { return .conflict }
-            try await transport.send([try submission.announcement(to: endpoint, environment)])
+            try await submission.announce(over: transport, environment)
         }
         return try await transport.acknowledge(receipt) ? .processed : .leaseLost
     }

@@ -36,6 +36,13 @@ public struct Attempt: Sendable {
     /// Whether there is no entity: the one document only remembers that the work was done.
     public var isMemo: Bool { work.isMemo }
 
+    /// Reads the documents from a store, in the order of ``keys``.
+    func load(from store: any Store) async throws -> [Document?] {
+        var documents: [Document?] = []
+        for key in keys { documents.append(try await store.read(key, in: partition)) }
+        return documents
+    }
+
     /// Runs the handler. Nothing is saved and nothing is sent by that.
     ///
     /// - Parameter documents: The documents as they were read, in the order of ``keys``.

@@ -14,22 +14,10 @@
 /// section 2 of the algorithms.
 struct ClaimInbox: DeduplicationAlgorithm {
     let transport: any Transport
-    private let entities: LedgerStore
-    private let records: InboxRecords
+    let entities: LedgerStore
+    let records: InboxRecords
     /// Work without an entity has a record of its own as it is.
-    private let outbox: Outbox
-
-    init(
-        store: any Store, records: any Store, transport: any Transport, retention: Duration,
-        environment: Environment
-    ) {
-        self.transport = transport
-        entities = LedgerStore(store: store, environment: environment, retention: retention)
-        self.records = InboxRecords(
-            store: records, environment: environment, retention: retention)
-        outbox = Outbox(
-            store: store, transport: transport, retention: retention, environment: environment)
-    }
+    let outbox: Outbox
 
     func process(_ attempt: Attempt, _ receipt: Receipt) async throws -> Outcome {
         if attempt.isMemo { return try await outbox.process(attempt, receipt) }
@@ -112,11 +100,7 @@ struct ClaimInbox: DeduplicationAlgorithm {
         }
         // 4. Handle it, and see to it that somebody finishes a submission before it is saved.
         let effects = try await attempt.handle(documents)
-        if let submission {
-            try await transport.send([
-                submission.announcement(to: attempt.endpoint, entities.environment)
-            ])
-        }
+        try await submission?.announce(over: transport, entities.environment)
         // 5. Save state and messages as one, in place of the claim.
         let saved = try await entities.save(
             effects, of: attempt, over: documents, &ledger, silent: .pending([]))

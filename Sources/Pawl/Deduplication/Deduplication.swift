@@ -78,15 +78,18 @@ public struct Deduplication: Sendable {
         retention: Duration, in records: (any Store)? = nil, reads: ReadConsistency = .strong
     ) -> Deduplication {
         Deduplication(name: "inbox", retention: retention) { store, transport, environment in
-            switch reads {
+            let entities = LedgerStore(
+                store: store, environment: environment, retention: retention)
+            let records = InboxRecords(
+                store: records ?? store, environment: environment, retention: retention)
+            let outbox = Outbox(
+                store: store, transport: transport, retention: retention, environment: environment)
+            return switch reads {
             case .strong:
-                Inbox(
-                    store: store, records: records ?? store, transport: transport,
-                    retention: retention, environment: environment)
+                Inbox(transport: transport, entities: entities, records: records, outbox: outbox)
             case .eventual:
                 ClaimInbox(
-                    store: store, records: records ?? store, transport: transport,
-                    retention: retention, environment: environment)
+                    transport: transport, entities: entities, records: records, outbox: outbox)
             }
         }
     }

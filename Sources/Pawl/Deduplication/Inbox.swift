@@ -10,22 +10,10 @@
 /// submissions section 8 over 2.
 struct Inbox: DeduplicationAlgorithm {
     let transport: any Transport
-    private let entities: LedgerStore
-    private let records: InboxRecords
+    let entities: LedgerStore
+    let records: InboxRecords
     /// Work without an entity has a record of its own as it is.
-    private let outbox: Outbox
-
-    init(
-        store: any Store, records: any Store, transport: any Transport, retention: Duration,
-        environment: Environment
-    ) {
-        self.transport = transport
-        entities = LedgerStore(store: store, environment: environment, retention: retention)
-        self.records = InboxRecords(
-            store: records, environment: environment, retention: retention)
-        outbox = Outbox(
-            store: store, transport: transport, retention: retention, environment: environment)
-    }
+    let outbox: Outbox
 
     func process(_ attempt: Attempt, _ receipt: Receipt) async throws -> Outcome {
         if attempt.isMemo { return try await outbox.process(attempt, receipt) }
@@ -76,9 +64,7 @@ struct Inbox: DeduplicationAlgorithm {
         // 3. Handle it, and before anything is saved, see to it that somebody will finish.
         let effects = try await attempt.handle(documents)
         let submission = Submission(of: attempt)
-        try await transport.send([
-            submission.announcement(to: attempt.endpoint, entities.environment)
-        ])
+        try await submission.announce(over: transport, entities.environment)
         let saved = try await entities.save(
             effects, of: attempt, over: documents, &ledger, silent: .pending([]))
         guard let saved else { return .conflict }

@@ -15,11 +15,7 @@ package struct LedgerStore: Sendable {
 
     /// Reads all documents of an attempt.
     package func load(_ attempt: Attempt) async throws -> [Document?] {
-        var documents: [Document?] = []
-        for key in attempt.keys {
-            documents.append(try await store.read(key, in: attempt.partition))
-        }
-        return documents
+        try await attempt.load(from: store)
     }
 
     /// Saves the new state, and in its ledger the id and the messages, as one. Messages that don't
@@ -48,7 +44,7 @@ package struct LedgerStore: Sendable {
             return try await saveStaged(effects, of: attempt, over: documents, &ledger)
         }
         ledger = inline
-        return try await commit(writes, of: attempt)
+        return try await commit(writes, in: attempt.partition)
     }
 
     /// Saves a new state whose messages lie beside the entity.
@@ -69,7 +65,7 @@ package struct LedgerStore: Sendable {
         // Lay down the messages before the state that names them, so that what is saved can be sent.
         let outside = staged(attempt.message.id, attempt.keys[0], attempt.partition)
         guard try await outside.put(pages, stage) else { return nil }
-        if let saved = try await commit(writes, of: attempt) { return saved }
+        if let saved = try await commit(writes, in: attempt.partition) { return saved }
         // It has certainly not been saved. Nobody else may come by after a submission's attempt.
         try await outside.remove([stage])
         return nil
@@ -93,8 +89,24 @@ package struct LedgerStore: Sendable {
             document?.content
             ?? Content(body: nil, expires: environment.now() + retention + retention)
         content.ledger = ledger.encoded()
+        return try await put(attempt.keys[0], in: attempt.partition, content, over: document)
+    }
+
+    /// Saves a document, if it is still as it was read.
+    ///
+    /// - Parameters:
+    ///   - key: The document's key.
+    ///   - partition: Its partition.
+    ///   - content: What it is to hold.
+    ///   - document: The document as it was read; `nil` if there was none.
+    /// - Returns: The document as it was saved, or `nil` after a conflict.
+    /// - Throws: What the store threw.
+    func put(
+        _ key: DocumentKey, in partition: PartitionKey, _ content: Content,
+        over document: Document?
+    ) async throws -> Document? {
         let condition = document.map { Write.Condition.version($0.version) } ?? .absent
-        return try await commit([.put(attempt.keys[0], content, if: condition)], of: attempt)
+        return try await commit([.put(key, content, if: condition)], in: partition)
     }
 
     private func record(_ state: Ledger.State, of attempt: Attempt, _ ledger: inout Ledger) {
@@ -110,8 +122,11 @@ package struct LedgerStore: Sendable {
             expires: attempt.isMemo ? environment.now() + retention : nil, within: store.limits)
     }
 
-    private func commit(_ writes: [Write], of attempt: Attempt) async throws -> Document? {
-        let result = try await store.write(writes, in: attempt.partition)
+    /// Returns the first document as it was saved, or `nil` after a conflict.
+    private func commit(
+        _ writes: [Write], in partition: PartitionKey
+    ) async throws -> Document? {
+        let result = try await store.write(writes, in: partition)
         guard case .committed(let versions) = result, let version = versions.first ?? nil,
             let content = writes.first?.content
         else { return nil }
@@ -245,9 +260,7 @@ package struct LedgerStore: Sendable {
                 // For longer than anybody stands still who has found none.
                 content.expires = environment.now() + max(retention, TokenRecords.shutFor)
             }
-            let result = try await store.write(
-                [.put(key, content, if: .version(document.version))], in: partition)
-            if result != .conflict { return }
+            if try await put(key, in: partition, content, over: document) != nil { return }
             current = try await store.read(key, in: partition)
         }
     }
@@ -290,9 +303,27 @@ package struct LedgerStore: Sendable {
         _ key: DocumentKey, in partition: PartitionKey, _ document: Document?
     ) async throws -> Bool {
         let empty = Content(body: nil, expires: environment.now() + retention)
-        let condition = document.map { Write.Condition.version($0.version) } ?? .absent
-        let result = try await store.write(
-            [.put(key, document?.content ?? empty, if: condition)], in: partition)
-        return result != .conflict
+        return try await put(key, in: partition, document?.content ?? empty, over: document) != nil
+    }
+
+    /// Saves in an entity's ledger that a submission was given up. That changes its version, so that
+    /// a commit that comes after this one fails.
+    ///
+    /// - Parameters:
+    ///   - submission: The submission.
+    ///   - document: The entity as it was read.
+    ///   - ledger: Its ledger; the tombstone is recorded in it.
+    /// - Returns: The entity as it was saved, or `nil` after a conflict.
+    /// - Throws: What the store threw.
+    func putTombstone(
+        of submission: Submission, over document: Document?, _ ledger: inout Ledger
+    ) async throws -> Document? {
+        let now = environment.now()
+        ledger.record(submission.id, .tombstone, at: now, forget: now - retention)
+        var content = document?.content ?? Content(body: nil)
+        content.ledger = ledger.encoded()
+        if submission.kind == Work.memoKind { content.expires = now + retention }
+        return try await put(
+            submission.key, in: PartitionKey(submission.partition), content, over: document)
     }
 }

@@ -61,9 +61,7 @@ struct Outbox: DeduplicationAlgorithm {
         // order, so that nothing is left of a submission that fails.
         let effects = try await attempt.handle(documents)
         let submission = Submission(of: attempt)
-        try await transport.send([
-            submission.announcement(to: attempt.endpoint, entities.environment)
-        ])
+        try await submission.announce(over: transport, entities.environment)
         // 3. Save state, id and outgoing messages as one.
         guard let saved = try await entities.save(effects, of: attempt, over: documents, &ledger)
         else { return .conflict }
@@ -84,17 +82,8 @@ struct Outbox: DeduplicationAlgorithm {
             return true
         case nil, .claimed, .tombstone, .registered, .doomed:
             guard isLastTry else { return false }
-            // Changes the version, so that a commit that comes after this one fails.
-            let now = entities.environment.now()
-            ledger.record(
-                submission.id, .tombstone, at: now, forget: now - entities.retention)
-            var content = document?.content ?? Content(body: nil)
-            content.ledger = ledger.encoded()
-            if submission.kind == Work.memoKind { content.expires = now + entities.retention }
-            let condition = document.map { Write.Condition.version($0.version) } ?? .absent
-            let tombstone = Write.put(submission.key, content, if: condition)
             return try await entities.giveUp(submission.id, submission.key, partition) {
-                try await entities.store.write([tombstone], in: partition) != .conflict
+                try await entities.putTombstone(of: submission, over: document, &ledger) != nil
             }
         }
     }

@@ -45,7 +45,7 @@ struct Replay: DeduplicationAlgorithm {
         } else {
             // 3. Not processed yet: load the entities and handle it; save state and premise as one,
             // under the versions that were read, even if nothing changed.
-            let documents = try await load(attempt)
+            let documents = try await attempt.load(from: store)
             let (effects, premise) = try await attempt.derive(from: documents, environment.now())
             guard try await save(effects, premise, of: attempt, over: documents) else {
                 return .conflict
@@ -66,14 +66,6 @@ struct Replay: DeduplicationAlgorithm {
 
     func complete(_ submission: Submission, isLastTry: Bool) async throws -> Bool {
         try await outbox.complete(submission, isLastTry: isLastTry)
-    }
-
-    private func load(_ attempt: Attempt) async throws -> [Document?] {
-        var documents: [Document?] = []
-        for key in attempt.keys {
-            documents.append(try await store.read(key, in: attempt.partition))
-        }
-        return documents
     }
 
     /// Step 3. Returns whether it was saved; if not, something has changed since it was read.

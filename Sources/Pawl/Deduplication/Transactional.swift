@@ -39,11 +39,7 @@ package struct Transactional: DeduplicationAlgorithm {
     private func commit(_ attempt: Attempt, _ receipt: Receipt?) async throws -> TransactionResult {
         // 2. Load and handle. Without an entity there is nothing to load, and nothing to save: the
         // row in the queue, or the processed id, is what remembers the work.
-        var documents: [Document?] = []
-        for key in attempt.keys {
-            documents.append(
-                attempt.isMemo ? nil : try await database.read(key, in: attempt.partition))
-        }
+        let documents = attempt.isMemo ? [nil] : try await attempt.load(from: database)
         // What has been performed is not performed again.
         if attempt.isMemo, try await isDuplicate(attempt, receipt) { return .duplicate }
         let effects: Effects

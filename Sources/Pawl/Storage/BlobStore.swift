@@ -33,7 +33,7 @@ public protocol BlobStore: Sendable {
 ///
 /// For blobs of some megabytes at the most: what can hold files is cheaper for larger ones.
 public struct StoreBlobs: BlobStore {
-    private static let kind = "pawl.blob"
+    package static let kind = "pawl.blob"
     private let store: any Store
 
     /// Opens the blobs in a store.
@@ -103,7 +103,7 @@ public struct StoreBlobs: BlobStore {
             kind: kind, id: String(repeating: "0", count: max(0, 8 - digits.count)) + digits)
     }
 
-    private static func partition(_ name: String) -> PartitionKey {
+    package static func partition(_ name: String) -> PartitionKey {
         PartitionKey("\(kind)/\(name)")
     }
 }

@@ -5,11 +5,7 @@ extension Simulation {
     /// A message is sent for the first time: whoever receives it without its token drops it.
     func checkHasToken(_ message: Interner.Content) {
         guard let token = try? message.envelope.token() else { return }
-        let slot = world.documents.first {
-            interner.addresses[$0.address].key == token.key
-                && interner.addresses[$0.address].partition == token.partition
-        }
-        if slot?.content != nil { return }
+        if isThere(token) { return }
         violate(
             "nothing is lost",
             """
@@ -21,34 +17,20 @@ extension Simulation {
     /// Everything is at rest: a token that is there belongs to a message that is under way, and so
     /// does a body.
     func checkTokens() {
-        var tokens: Set<DocumentPlace> = []
-        var bodies: Set<String> = []
-        for entry in world.entries {
-            let envelope = interner.contents[entry.content].envelope
-            if entry.isGone, !isDeadLetter(envelope.id) { continue }
-            if let token = try? envelope.token() {
-                tokens.insert(DocumentPlace(partition: token.partition, key: token.key))
-            }
-            if let name = envelope.headers["pawl-blob"] { bodies.insert("pawl.blob/\(name)") }
-        }
+        let waiting = world.entries.filter {
+            !$0.isGone || isDeadLetter(interner.contents[$0.content].envelope.id)
+        }.map(\.content)
         // What nobody here receives goes no further.
-        for message in world.published {
-            let content = interner.contents[message.content]
-            if plan.consumed.contains(content.queue) { continue }
-            if let token = try? content.envelope.token() {
-                tokens.insert(DocumentPlace(partition: token.partition, key: token.key))
-            }
-            if let name = content.envelope.headers["pawl-blob"] {
-                bodies.insert("pawl.blob/\(name)")
-            }
+        let beyond = world.published.map(\.content).filter {
+            !plan.consumed.contains(interner.contents[$0].queue)
         }
+        let underWay = (waiting + beyond).map { interner.contents[$0].envelope }
+        let tokens = Set(underWay.compactMap { try? $0.token() })
+        let places = Set(tokens.map { "\($0.partition)/\($0.key)" })
+        let bodies = Set(underWay.compactMap(\.claim).map { StoreBlobs.partition($0) })
         // Whoever finds none takes the message for a duplicate.
         for token in tokens {
-            let isThere = world.documents.contains { slot in
-                let (partition, key) = interner.addresses[slot.address].place
-                return slot.content != nil && key == token.key && partition == token.partition
-            }
-            if !isThere {
+            if !isThere(token) {
                 violate(
                     "nothing is lost",
                     """
@@ -58,11 +40,13 @@ extension Simulation {
             }
         }
         for slot in world.documents where slot.content != nil && slot.content?.expires == nil {
-            let (partition, key) = interner.addresses[slot.address].place
+            let (partition, key) = (
+                interner.addresses[slot.address].partition, interner.addresses[slot.address].key
+            )
             let isLeft =
                 switch key.kind {
-                case Token.kind: !tokens.contains(DocumentPlace(partition: partition, key: key))
-                case "pawl.blob": !bodies.contains(partition.name)
+                case Token.kind: !places.contains("\(partition)/\(key)")
+                case StoreBlobs.kind: !bodies.contains(partition)
                 default: false
                 }
             if isLeft {
@@ -73,12 +57,11 @@ extension Simulation {
         }
     }
 
-    private struct DocumentPlace: Hashable {
-        let partition: PartitionKey
-        let key: DocumentKey
+    private func isThere(_ token: Token) -> Bool {
+        world.documents.contains { slot in
+            let address = interner.addresses[slot.address]
+            return slot.content != nil && address.key == token.key
+                && address.partition == token.partition
+        }
     }
-}
-
-extension Interner.Address {
-    fileprivate var place: (PartitionKey, DocumentKey) { (partition, key) }
 }

@@ -68,5 +68,5 @@ extension Envelope {
     }
 
     /// The blob that holds the message's body, where that is too large to travel.
-    var claim: String? { headers[ClaimCheck.header] }
+    package var claim: String? { headers[ClaimCheck.header] }
 }

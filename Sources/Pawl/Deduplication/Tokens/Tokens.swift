@@ -76,7 +76,7 @@ struct Tokens: DeduplicationAlgorithm {
             // 2. Look for the token only now: if it is gone by the time that the entity is saved,
             // so is the version that was loaded.
             if let token, try await !isThere(token, place, document) {
-                try await forgetLate(message, token, document, ledger, place)
+                try await forgetLate(message, token, place)
                 try await transport.acknowledge(receipt)
                 return .duplicate
             }
@@ -117,23 +117,11 @@ struct Tokens: DeduplicationAlgorithm {
             return true
         }
         guard isLastTry else { return false }
-        // Changes the version, so that a commit that comes after this one fails.
         ledger.doom()
-        let now = entities.environment.now()
-        ledger.record(submission.id, .tombstone, at: now, forget: now - entities.retention)
-        var content = document?.content ?? Content(body: nil)
-        content.ledger = ledger.encoded()
-        if submission.kind == Work.memoKind { content.expires = now + entities.retention }
-        let condition = document.map { Write.Condition.version($0.version) } ?? .absent
-        let tombstone = Write.put(key, content, if: condition)
         return try await entities.giveUp(submission.id, key, partition) {
-            guard
-                case .committed(let versions) = try await entities.store.write(
-                    [tombstone], in: partition), let version = versions.first ?? nil
-            else { return false }
-            try await clear(
-                submission.id, nil, Document(version: version, content: content), ledger,
-                entities, key, partition)
+            let saved = try await entities.putTombstone(of: submission, over: document, &ledger)
+            guard let saved else { return false }
+            try await clear(submission.id, nil, saved, ledger, entities, key, partition)
             return true
         }
     }
@@ -185,11 +173,7 @@ struct Tokens: DeduplicationAlgorithm {
         let issue = try Issue(
             isIssuing ? effects.messages : [], by: MessageID(from: entities.environment),
             over: attempt.router, hasBlobs: claims != nil)
-        if let submission {
-            try await transport.send([
-                submission.announcement(to: attempt.endpoint, entities.environment)
-            ])
-        }
+        try await submission?.announce(over: transport, entities.environment)
         if issue.messages.isEmpty {
             ledger.doom()
             return try await save(effects.bodies, effects.messages, place, documents, &ledger)
@@ -272,13 +256,7 @@ struct Tokens: DeduplicationAlgorithm {
                 the entity.
                 """)
         }
-        let condition = document.map { Write.Condition.version($0.version) } ?? .absent
-        let result = try await ledgers.store.write(
-            [.put(place.key, content, if: condition)], in: place.partition)
-        guard case .committed(let versions) = result, let version = versions.first ?? nil else {
-            return nil
-        }
-        return Document(version: version, content: content)
+        return try await ledgers.put(place.key, in: place.partition, content, over: document)
     }
 
     private func make(_ issue: Issue) async throws -> Bool {
@@ -301,14 +279,10 @@ struct Tokens: DeduplicationAlgorithm {
         // 8. Remove the token: from now on the message counts as processed.
         if let token, !place.isToken { try await tokens.consume(token) }
         // 9. Only now forget the id and the messages, and what attempts that have lost have made.
-        if place.isToken {
-            if ledger.mayBeStaged(message.id) {
-                try await place.ledgers.noteSent(
-                    message.id, from: document, place.key, place.partition)
-                try await place.ledgers.tidyUp(message.id, place.key, place.partition)
-            }
-            try await revoke(ledger.doomed)
-            if let token { try await tokens.consume(token) }
+        if let token, place.isToken {
+            try await removeOutside(
+                message.id, document, ledger, place.ledgers, place.key, place.partition)
+            try await tokens.consume(token)
         } else {
             try await clear(
                 message.id, token, document, ledger, place.ledgers, place.key, place.partition)
@@ -321,7 +295,7 @@ struct Tokens: DeduplicationAlgorithm {
     /// step 9. The entity may have been loaded before it was saved with the id, and then nothing of
     /// that is seen in it.
     private func forgetLate(
-        _ message: Envelope, _ token: Token, _ loaded: Document?, _ ledger: Ledger, _ place: Place
+        _ message: Envelope, _ token: Token, _ place: Place
     ) async throws {
         if !place.isToken {
             let document = try await place.ledgers.store.read(place.key, in: place.partition)
@@ -339,12 +313,8 @@ struct Tokens: DeduplicationAlgorithm {
         _ id: MessageID, _ token: Token?, _ document: Document, _ ledger: Ledger,
         _ ledgers: LedgerStore, _ key: DocumentKey, _ partition: PartitionKey
     ) async throws {
-        if ledger.mayBeStaged(id) {
-            try await ledgers.noteSent(id, from: document, key, partition)
-            try await ledgers.tidyUp(id, key, partition)
-        }
+        try await removeOutside(id, document, ledger, ledgers, key, partition)
         let doomed = ledger.doomed
-        try await revoke(doomed)
         try await ledgers.amend(key, in: partition, from: document) { ledger in
             let before = ledger.entries
             for attempt in doomed.keys { ledger.remove(attempt) }
@@ -356,6 +326,19 @@ struct Tokens: DeduplicationAlgorithm {
             }
             return ledger.entries != before
         }
+    }
+
+    /// Removes what lies outside of the document: messages that are sent, and what attempts that have
+    /// lost have made.
+    private func removeOutside(
+        _ id: MessageID, _ document: Document, _ ledger: Ledger, _ ledgers: LedgerStore,
+        _ key: DocumentKey, _ partition: PartitionKey
+    ) async throws {
+        if ledger.mayBeStaged(id) {
+            try await ledgers.noteSent(id, from: document, key, partition)
+            try await ledgers.tidyUp(id, key, partition)
+        }
+        try await revoke(ledger.doomed)
     }
 
     private func revoke(_ doomed: [MessageID: SideEffects]) async throws {
