@@ -13,6 +13,9 @@ struct SpecsCommand: AsyncParsableCommand {
     struct Scope: ParsableArguments {
         @OptionGroup var options: CheckScopeOptions
 
+        @Flag(help: "The first message changes nothing.")
+        var rejects = false
+
         @Option(help: "The file to write to.")
         var to: String
 
@@ -21,18 +24,25 @@ struct SpecsCommand: AsyncParsableCommand {
             guard let name = options.algorithm?.shipped.name, options.level != .endpoint else {
                 throw ValidationError("Say which --algorithm; its endpoint has no spec.")
             }
-            guard ["outbox", "transactional", "inbox", "tokens"].contains(name) else {
+            let compared = ["outbox", "transactional", "inbox", "tokens", "replay", "natural"]
+            guard compared.contains(name) else {
                 throw ValidationError("\(name) is not compared with a spec: see Specs/README.md.")
             }
         }
 
-        var numbers: AlgorithmScope { options.scopes[0].numbers }
+        var numbers: AlgorithmScope {
+            var numbers = options.scopes[0].numbers
+            numbers.rejects = rejects
+            return numbers
+        }
 
         var spec: SpecScope.Spec {
             switch options.algorithm?.shipped.name {
             case "transactional": .transactional
             case "inbox": .inbox
             case "tokens": .tokens
+            case "replay": .replay
+            case "natural": .natural
             default: numbers.sessions > 0 ? .session : .outbox
             }
         }

@@ -75,7 +75,7 @@ class Scope:
                   "redeliveries"] + (["sessions"] if self.spec == "Session" else [])
         for name in counts:
             options += [f"--{name}", str(getattr(self, name))]
-        return options
+        return options + (["--rejects"] if self.readers else [])
 
     def __str__(self):
         parts = [count(self.consumers, "consumer"), count(self.messages, "message")]
@@ -151,6 +151,16 @@ COMPARED = [
     replace(TOKENS, consumers=1, outputs=2, failures=1),
     replace(TOKENS, consumers=1, outputs=0, crashes=1, failures=1),
     replace(TOKENS, messages=2, copies=1),
+    REPLAY,
+    replace(REPLAY, crashes=1, failures=1),
+    replace(REPLAY, readers=1, crashes=1, failures=1),
+    replace(REPLAY, messages=2, copies=1, readers=1, crashes=1),
+    replace(REPLAY, messages=2, crashes=1),
+    replace(REPLAY, consumers=1, outputs=2, crashes=1, failures=1, redeliveries=1),
+    NATURAL,
+    replace(NATURAL, crashes=1, failures=1),
+    replace(NATURAL, messages=2, crashes=1, failures=1),
+    replace(NATURAL, outputs=2, crashes=1, failures=1, redeliveries=1),
 ]
 
 # In these the code must reach no state that the spec doesn't. It need not reach all: in which order
