@@ -102,12 +102,6 @@ struct SpecsCommand: AsyncParsableCommand {
         @Option(help: "What the faults follow from; what happens at once depends on the machine.")
         var seed: UInt64 = 1
 
-        func validate() throws {
-            if scope.spec == .tokens {
-                throw ValidationError("Real runs of tokens are not recorded yet.")
-            }
-        }
-
         func run() async throws {
             let folder = FileManager.default.temporaryDirectory
                 .appending(path: "pawl-specs-\(ProcessInfo.processInfo.processIdentifier)")
@@ -119,7 +113,7 @@ struct SpecsCommand: AsyncParsableCommand {
                     let run = RecordedRun(
                         spec: spec, consumers: numbers.consumers,
                         messages: numbers.messages, copies: numbers.copies,
-                        outputs: numbers.outputs, seed: seed &+ UInt64(number),
+                        outputs: numbers.outputs, rejects: numbers.rejects, seed: seed &+ UInt64(number),
                         folder: folder.appending(path: "\(number)"))
                     group.addTask { (number, try await run.trace()) }
                 }

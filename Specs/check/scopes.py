@@ -316,4 +316,7 @@ TRACED = [
     run(Scope("Outbox", **RUNS)),
     run(Scope("Transactional", **RUNS)),
     run(Scope("Inbox", **RUNS)),
+    run(Scope("Tokens", **RUNS)),
+    run(Scope("Replay", readers=1, **RUNS)),
+    run(Scope("Natural", **RUNS)),
 ]

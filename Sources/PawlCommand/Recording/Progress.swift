@@ -1,0 +1,126 @@
+import Pawl
+import PawlCheck
+
+/// How far an endpoint has come with its attempt at a message, as far as it has to be known to say
+/// which action of a spec its next call is.
+struct Progress {
+    /// Where a document belongs that an algorithm reads or writes.
+    enum Place {
+        case entity, record, premise, token
+    }
+
+    /// What the specs call the answers to calls to the store.
+    enum Action: String {
+        case load, look, check, late, reread, reload
+        case register, make, save, undo, add, consume, revoke, mark, forget, clear
+    }
+
+    private let spec: SpecScope.Spec
+    /// Whether it is between two attempts.
+    private(set) var isIdle = true
+    private var hasLoaded = false
+    private var hasSent = false
+    /// Whether it knows that the message has a record.
+    private var isRecorded = false
+    /// Whether it knows that the message's token is gone.
+    private var isGone = false
+    /// Whether it knows that the entity has the message as processed.
+    private var isFinishing = false
+
+    init(_ spec: SpecScope.Spec) {
+        self.spec = spec
+    }
+
+    /// Where a document belongs; `nil` if the specs don't have it.
+    func place(of key: DocumentKey, entity: DocumentKey) -> Place? {
+        switch spec {
+        case _ where key == entity: .entity
+        case .inbox where key.kind == InboxRecords.kind: .record
+        case .replay where key.kind == Premises.kind: .premise
+        case .tokens where key.kind == Token.kind: .token
+        default: nil
+        }
+    }
+
+    func action(reading place: Place) -> Action {
+        switch place {
+        case .premise: .look
+        case .record, .token: .check
+        case .entity where !hasLoaded: .load
+        case .entity where spec == .tokens && !isFinishing: isGone ? .late : .reread
+        case .entity: .reload
+        }
+    }
+
+    /// The action that a write is.
+    ///
+    /// - Parameters:
+    ///   - writes: The writes, at least one.
+    ///   - place: Where the first one goes.
+    ///   - id: The message that is handled.
+    /// - Returns: The action.
+    func action(writing writes: [Write], at place: Place, handling id: MessageID?) -> Action {
+        switch (spec, place) {
+        case (_, .record): return .add
+        case (_, .token):
+            guard let shut = writes.first(where: { $0.key == TokenRecords.shutKey }) else {
+                return .consume
+            }
+            if shut.content == nil { return .make }
+            return isFinishing ? .revoke : .undo
+        case (.tokens, _):
+            if isFinishing { return .clear }
+            let ledger = writes.first.flatMap { Self.ledger($0) }
+            return id.map { ledger?.isProcessed($0) ?? false } ?? false ? .save : .register
+        case (.inbox, _): return isRecorded ? .forget : .save
+        case (.replay, _), (.natural, _): return .save
+        case (_, _): return hasSent ? .mark : .save
+        }
+    }
+
+    /// The ledger that is to be written.
+    static func ledger(_ write: Write) -> Ledger? {
+        write.content.flatMap {
+            try? Ledger(Document(version: Version(rawValue: ""), content: $0))
+        }
+    }
+
+    // MARK: What was answered
+
+    mutating func begin() { isIdle = false }
+
+    mutating func noteRead(_ action: Action, _ document: Document?, handling id: MessageID?) {
+        switch action {
+        case .load:
+            hasLoaded = true
+            let ledger = try? Ledger(document)
+            isFinishing = id.map { ledger?.isProcessed($0) ?? false } ?? false
+        case .check:
+            isRecorded = document != nil
+            isGone = document == nil
+        case .late: isFinishing = true
+        default: break
+        }
+    }
+
+    mutating func noteWritten(_ action: Action, isCommitted: Bool) {
+        switch action {
+        case .save: isFinishing = isCommitted
+        case .add: isRecorded = true
+        default: break
+        }
+    }
+
+    mutating func noteSent() { hasSent = true }
+
+    /// Whether an attempt is over after such an answer.
+    func isOver(after action: Action, isCommitted: Bool) -> Bool {
+        switch action {
+        case .register, .make: !isCommitted
+        // What has made tokens may be saved all the same, and has to undo them otherwise.
+        case .save: !isCommitted && spec != .tokens
+        case .undo: true
+        default: false
+        }
+    }
+}
