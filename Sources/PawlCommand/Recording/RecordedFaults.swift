@@ -10,12 +10,13 @@ extension RecordedDatabase {
     }
 
     /// Gives the others a chance to come first: a file on a fast disk answers before they are awake.
-    /// Sometimes it is the chance to get the same message.
+    /// Sometimes it is the chance to do a lot, or to get the same message.
     func pause() async {
         let (length, isStall) = state.withLock { state in
-            let length = state.draws.next() % 3_000
-            guard state.fate == .stall, !state.progress.isIdle, let delivery = state.deliveries.first,
-                state.draws.next() % 5 == 0
+            var length = state.draws.next() % 3_000
+            if state.draws.next() % 10 == 0 { length *= 10 }
+            guard state.fate == .stall, !state.progress.isIdle,
+                let delivery = state.deliveries.first, state.draws.next() % 5 == 0
             else { return (length, false) }
             // Once: who has lost a lease is watched to the end of that attempt.
             state.fate = .nothing
