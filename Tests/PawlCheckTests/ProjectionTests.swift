@@ -108,6 +108,57 @@ struct ProjectionTests {
         #expect(graph.count == 1_901)
     }
 
+    @Test("of replay are as many as the checker tells apart", arguments: [false, true])
+    func replay(rejects: Bool) throws {
+        var scope = scope(.replay, crashes: 1, failures: 1)
+        scope.rejects = rejects
+        let graph = try SpecScope(.replay, scope).states()
+        #expect(graph.count == graph.checkerStates)
+        #expect(graph.count == (rejects ? 1_866 : 2_014))
+        #expect(
+            !graph.states.contains {
+                $0.contains("unknown") || $0.contains("another call") || $0.contains("another id")
+                    || $0.contains("another time")
+            })
+        for step in ["look", "load", "save", "send", "acknowledge"] {
+            #expect(graph.states.contains { $0.contains("at |-> \"\(step)\"") }, "\(step)")
+        }
+    }
+
+    @Test("of replay have a premise of every message whose effect is saved, from its own delivery")
+    func premises() throws {
+        let graph = try SpecScope(.replay, scope(.replay)).states()
+        let saved = graph.states.filter { !$0.contains("committed = {}") }
+        #expect(!saved.isEmpty)
+        // No two attempts are made at the same time, so each copy may be the one that is saved.
+        for copy in 1...2 {
+            let attempt = "<<\"m1\", \(copy), 1>>"
+            #expect(
+                saved.contains {
+                    $0.contains("committed = {\(attempt)}")
+                        && $0.contains(
+                            "premises = {[id |-> \"m1\", given |-> <<>>, at |-> \(attempt)]}")
+                })
+        }
+        #expect(saved.allSatisfy { !$0.contains("premises = {}") })
+    }
+
+    @Test("of natural tell no attempts apart, and have the same messages whoever sends them")
+    func natural() throws {
+        let graph = try SpecScope(.natural, scope(.natural, messages: 2)).states()
+        #expect(!graph.states.contains { $0.contains("unknown") || $0.contains("unreadable") })
+        #expect(
+            !graph.states.contains {
+                $0.contains("another call") || $0.contains("something else")
+            })
+        for step in ["load", "save", "send", "acknowledge"] {
+            #expect(graph.states.contains { $0.contains("at |-> \"\(step)\"") }, "\(step)")
+        }
+        // As many as TLC finds.
+        #expect(graph.count == 354)
+        #expect(graph.checkerStates > graph.count)
+    }
+
     @Test("are the same whether or not orders are left out")
     func sleepSets() throws {
         let scope = scope(.outbox, crashes: 1)
