@@ -203,8 +203,8 @@ extension AlgorithmUnderCheck {
                     to: .queue(AlgorithmScope.outbound))
             }
             guard isIdempotent else { return [[UInt8(ascii: "{"), UInt8(ascii: "}")]] }
-            var handled = try bodies[0].map { try HandledMessages(storedAs: $0, at: key) }
-                ?? HandledMessages()
+            let before = try bodies[0].map { try HandledMessages(storedAs: $0, at: key) }
+            var handled = before ?? HandledMessages()
             handled.messages.insert(message.id)
             return [try JSON.encode(handled)]
         }

@@ -24,7 +24,9 @@ struct SpecsCommand: AsyncParsableCommand {
             guard let name = options.algorithm?.shipped.name, options.level != .endpoint else {
                 throw ValidationError("Say which --algorithm; its endpoint has no spec.")
             }
-            let compared = ["outbox", "transactional", "inbox", "tokens", "replay", "natural"]
+            let compared = [
+                "outbox", "outbox-staged", "transactional", "inbox", "tokens", "replay", "natural",
+            ]
             guard compared.contains(name) else {
                 throw ValidationError("\(name) is not compared with a spec: see Specs/README.md.")
             }
@@ -43,6 +45,7 @@ struct SpecsCommand: AsyncParsableCommand {
             case "tokens": .tokens
             case "replay": .replay
             case "natural": .natural
+            case "outbox-staged": .outboxStaged
             default: numbers.sessions > 0 ? .session : .outbox
             }
         }
@@ -113,7 +116,8 @@ struct SpecsCommand: AsyncParsableCommand {
                     let run = RecordedRun(
                         spec: spec, consumers: numbers.consumers,
                         messages: numbers.messages, copies: numbers.copies,
-                        outputs: numbers.outputs, rejects: numbers.rejects, seed: seed &+ UInt64(number),
+                        outputs: numbers.outputs, rejects: numbers.rejects,
+                        seed: seed &+ UInt64(number),
                         folder: folder.appending(path: "\(number)"))
                     group.addTask { (number, try await run.trace()) }
                 }

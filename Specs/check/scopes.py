@@ -5,23 +5,26 @@ from dataclasses import dataclass, replace
 COMMON = ["AppliedOnce", "NothingOverwritten", "OutputsAgree", "NoGhosts", "GoneIsDone",
           "OutputsFitState"]
 SPECIFICATION = {"Outbox": "Spec", "Transactional": "Spec", "Session": "SessionSpec",
-                 "Inbox": "Spec", "Tokens": "Spec", "Replay": "Spec", "Natural": "Spec"}
+                 "Inbox": "Spec", "Tokens": "Spec", "Replay": "Spec", "Natural": "Spec",
+                 "OutboxStaged": "Spec"}
 INVARIANTS = {
     "Outbox": COMMON + ["NothingLost", "NothingLeftBehind"],
     "Transactional": COMMON + ["NothingLost", "NothingLeftBehind"],
     "Inbox": COMMON + ["NothingLost", "NothingLeftBehind"],
     "Tokens": COMMON + ["SentHasToken", "ReceivedOnce", "NothingLost", "NothingLeftBehind"],
     "Replay": COMMON + ["NothingLost", "NothingLeftBehind"],
+    "OutboxStaged": COMMON + ["NothingLost", "NothingLeftBehind"],
     "Natural": ["NothingOverwritten", "OutputsAgree", "NoGhosts", "GoneIsDone", "AsWithoutCopies"],
     "Session": COMMON + ["AnsweredIsSaved", "SessionNothingLost", "SessionNothingLeftBehind"],
 }
 # Why it is right; mistakes are to be rejected by what they do to others.
 INNER = {"Inbox": ["NoGap", "RecordedIsSent"],
          "Tokens": ["NoGap", "ConsumedIsSent", "LosersAreKnown"],
-         "Replay": ["NoGap", "SentFollows"]}
+         "Replay": ["NoGap", "SentFollows"],
+         "OutboxStaged": ["NamedIsThere", "AllAreListed"]}
 LIVENESS = {"Outbox": "ComesToRest", "Transactional": "ComesToRest",
             "Session": "SessionComesToRest", "Inbox": "ComesToRest", "Tokens": "ComesToRest",
-            "Replay": "ComesToRest", "Natural": "ComesToRest"}
+            "Replay": "ComesToRest", "Natural": "ComesToRest", "OutboxStaged": "ComesToRest"}
 
 
 @dataclass(frozen=True)
@@ -53,6 +56,9 @@ class Scope:
             constants["IsLocal"] = "TRUE" if self.local else "FALSE"
         if self.spec == "Session":
             constants |= {"Sessions": names("x", self.sessions), "Delays": self.delays}
+        if self.spec == "OutboxStaged":
+            # As many as pages hold, in the checker's scope of the code and in real runs.
+            constants["PerPage"] = 2
         if self.spec == "Replay":
             constants["Readers"] = names("m", self.readers)
         if self.spec in ("Inbox", "Replay"):
@@ -69,7 +75,7 @@ class Scope:
     @property
     def options(self):
         """The same scope of the code, as options of `pawl specs`."""
-        algorithm = {"Session": "outbox"}.get(self.spec, self.spec.lower())
+        algorithm = {"Session": "outbox", "OutboxStaged": "outbox-staged"}.get(self.spec, self.spec.lower())
         options = ["--algorithm", algorithm, *(["--local"] if self.local else [])]
         counts = ["consumers", "messages", "copies", "outputs", "crashes", "failures",
                   "redeliveries"] + (["sessions"] if self.spec == "Session" else [])
@@ -116,6 +122,8 @@ INBOX = Scope("Inbox")
 TOKENS = Scope("Tokens")
 REPLAY = Scope("Replay")
 NATURAL = Scope("Natural")
+# One message fits into the entity.
+STAGED = Scope("OutboxStaged", outputs=2)
 
 # In these the code must reach the very same states.
 COMPARED = [
@@ -156,6 +164,10 @@ COMPARED = [
     replace(REPLAY, readers=1, crashes=1, failures=1),
     replace(REPLAY, messages=2, readers=1, crashes=1),
     replace(REPLAY, consumers=1, outputs=2, crashes=1, failures=1, redeliveries=1),
+    STAGED,
+    replace(STAGED, consumers=1, copies=1, outputs=3, crashes=1, failures=1),
+    replace(STAGED, copies=1, redeliveries=1),
+    replace(STAGED, consumers=1, messages=2, crashes=1, failures=1),
     NATURAL,
     replace(NATURAL, crashes=1, failures=1),
     replace(NATURAL, messages=2),
@@ -177,6 +189,7 @@ DIFFERENT = [
     ("k1 none-struck-out", replace(TOKENS, consumers=1, copies=1, crashes=1)),
     ("r6 forgotten-clock", REPLAY),
     ("n3 unchanged-is-duplicate", NATURAL),
+    ("13d no-late-cleanup", STAGED),
 ]
 
 # In these only the spec is checked.
@@ -212,6 +225,8 @@ K_ALONE = replace(K_CRASH, crashes=0)
 R_CRASH = replace(REPLAY, consumers=1, copies=1, crashes=1)
 R_DUPLICATE = replace(REPLAY, consumers=1)
 R_RIVALS = replace(REPLAY, messages=2, copies=1)
+S_CRASH = replace(STAGED, consumers=1, copies=1, crashes=1)
+S_RIVALS = replace(STAGED, messages=2, copies=1)
 N_CRASH = replace(NATURAL, consumers=1, copies=1, crashes=1)
 N_RIVALS = replace(NATURAL, messages=2, copies=1)
 
@@ -281,6 +296,17 @@ MUTANTS = [
     ("r5 premise-last", R_CRASH, "AppliedOnce"),
     ("r6 forgotten-clock", R_DUPLICATE, "OutputsAgree"),
     ("r7 ttl-too-short", replace(R_DUPLICATE, expiry=True), "AppliedOnce"),
+    ("2 blind-commit", S_RIVALS, "NothingOverwritten"),
+    # The closed fence keeps it from being applied again, for ever.
+    ("3 forget-id", replace(STAGED, consumers=1), "liveness"),
+    ("5 duplicate-drops-outbox", S_CRASH, "GoneIsDone"),
+    ("13d no-late-cleanup", S_CRASH, "NothingLeftBehind"),
+    ("17 staged-by-message-id", STAGED, "NoGhosts"),
+    ("17b no-fence", replace(STAGED, copies=1, crashes=1, redeliveries=1), "NothingLeftBehind"),
+    ("18 stage-after-commit", S_CRASH, "GoneIsDone"),
+    ("19 delete-staged-on-error", replace(S_CRASH, crashes=0, failures=1), "GoneIsDone"),
+    ("20 upsert-first-write", S_RIVALS, "NothingOverwritten"),
+    ("o1 unlisted", replace(S_CRASH, crashes=0), "NothingLeftBehind"),
     ("n1 send-before-commit", N_RIVALS, "NoGhosts"),
     ("n2 blind-commit", N_RIVALS, "NothingOverwritten"),
     ("n3 unchanged-is-duplicate", N_CRASH, "GoneIsDone"),
@@ -311,12 +337,14 @@ TRACED = [
     drawn(replace(SESSION, consumers=2, outputs=2, crashes=2, failures=2)),
     drawn(replace(INBOX, messages=2, outputs=2, **FAULTS)),
     drawn(replace(TOKENS, messages=2, outputs=2, **FAULTS)),
+    drawn(replace(STAGED, messages=2, outputs=3, **FAULTS)),
     drawn(replace(REPLAY, messages=2, outputs=2, readers=1, **FAULTS)),
     drawn(replace(NATURAL, messages=2, outputs=2, **FAULTS)),
     run(Scope("Outbox", **RUNS)),
     run(Scope("Transactional", **RUNS)),
     run(Scope("Inbox", **RUNS)),
     run(Scope("Tokens", **RUNS)),
+    run(Scope("OutboxStaged", **RUNS | {"outputs": 3})),
     run(Scope("Replay", readers=1, **RUNS)),
     run(Scope("Natural", **RUNS)),
 ]

@@ -82,11 +82,13 @@ struct Naming {
         case premises
         /// Documents that are sets of facts; and messages that say the same in every attempt.
         case facts
+        /// Documents with a ledger that says under which name messages lie beside them.
+        case stages
     }
 
     let style: Style
     private var attempts: [Int: String] = [:]
-    /// The attempts that have registered, by the names under which they have.
+    /// The attempts that have registered, or laid down messages, by the names under which they have.
     var registered: [MessageID: String] = [:]
     /// What attempts were given that are named after it.
     var given: [Int: Given] = [:]
@@ -191,7 +193,7 @@ struct Naming {
             ("by", mark.map { attempt($0.attempt, in: simulation) } ?? TLA.sequence([])),
         ]
         switch style {
-        case .ledgers, .facts: break
+        case .ledgers, .facts, .stages: break
         case .tokens:
             let token = try? envelope.token()
             fields.append(("token", token.map { name($0.attempt) } ?? TLA.sequence([])))
@@ -217,6 +219,9 @@ struct Naming {
                 ("version", "\(content == nil ? 0 : version)"),
                 ("effects", TLA.sequence(effects(content?.body, in: simulation))),
             ])
+        }
+        if style == .stages {
+            return staging(version: content == nil ? 0 : version, content, in: simulation)
         }
         let isRegistering = style == .tokens
         guard let content else {

@@ -11,6 +11,7 @@ package struct SpecScope: Sendable {
         case tokens = "Tokens"
         case replay = "Replay"
         case natural = "Natural"
+        case outboxStaged = "OutboxStaged"
     }
 
     /// What could not be projected.
@@ -41,6 +42,7 @@ package struct SpecScope: Sendable {
         case .tokens: TokensProjection()
         case .replay: ReplayProjection()
         case .natural: NaturalProjection()
+        case .outboxStaged: OutboxStagedProjection()
         }
     }
 

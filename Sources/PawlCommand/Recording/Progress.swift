@@ -6,13 +6,14 @@ import PawlCheck
 struct Progress {
     /// Where a document belongs that an algorithm reads or writes.
     enum Place {
-        case entity, record, premise, token
+        case entity, record, premise, token, fence, page
     }
 
     /// What the specs call the answers to calls to the store.
     enum Action: String {
         case load, look, check, late, reread, reload
         case register, make, save, undo, add, consume, revoke, mark, forget, clear
+        case fence, lay, withdraw, unlook, unlist, gather, recheck, peek, close
     }
 
     private let spec: SpecScope.Spec
@@ -22,10 +23,19 @@ struct Progress {
     private var hasSent = false
     /// Whether it knows that the message has a record.
     private var isRecorded = false
+    /// Whether it could not save what it has laid down messages for.
+    private var hasFailed = false
+    /// Whether it has found a page missing.
+    private var isMissing = false
     /// Whether it knows that the message's token is gone.
     private var isGone = false
     /// Whether it knows that the entity has the message as processed.
     private var isFinishing = false
+
+    /// The name under which it has laid down messages.
+    private var stage: MessageID?
+    /// Whether it ends by what it has read last.
+    private(set) var isOver = false
 
     init(_ spec: SpecScope.Spec) {
         self.spec = spec
@@ -38,6 +48,8 @@ struct Progress {
         case .inbox where key.kind == InboxRecords.kind: .record
         case .replay where key.kind == Premises.kind: .premise
         case .tokens where key.kind == Token.kind: .token
+        case .outboxStaged where key == StagedMessages.fenceKey: .fence
+        case .outboxStaged where key.kind == StagedMessages.kind: .page
         default: nil
         }
     }
@@ -46,9 +58,11 @@ struct Progress {
         switch place {
         case .premise: .look
         case .record, .token: .check
+        case .fence: isFinishing ? .peek : hasFailed ? .unlook : .fence
+        case .page: .gather
         case .entity where !hasLoaded: .load
         case .entity where spec == .tokens && !isFinishing: isGone ? .late : .reread
-        case .entity: .reload
+        case .entity: isMissing ? .recheck : .reload
         }
     }
 
@@ -62,6 +76,9 @@ struct Progress {
     func action(writing writes: [Write], at place: Place, handling id: MessageID?) -> Action {
         switch (spec, place) {
         case (_, .record): return .add
+        case (_, .fence): return writes.count > 1 ? .lay : hasFailed ? .unlist : .close
+        case (_, .page): return hasFailed ? .withdraw : .clear
+        case (.outboxStaged, _): return isFinishing ? .mark : .save
         case (_, .token):
             guard let shut = writes.first(where: { $0.key == TokenRecords.shutKey }) else {
                 return .consume
@@ -99,13 +116,28 @@ struct Progress {
             isRecorded = document != nil
             isGone = document == nil
         case .late: isFinishing = true
+        case .gather: isMissing = document == nil
+        case .recheck:
+            isMissing = false
+            let ledger = try? Ledger(document)
+            isOver = id.map { ledger?.isUnsent($0) ?? false } ?? false
+        case .fence: isOver = document.map { $0.content.expires != nil } ?? false
+        case .unlook:
+            let listed = document.flatMap { try? StagedMessages.stages(listedBy: $0.content) }
+            isOver = !(listed ?? []).contains { $0.attempt == stage }
         default: break
         }
     }
 
-    mutating func noteWritten(_ action: Action, isCommitted: Bool) {
+    mutating func noteWritten(_ action: Action, _ writes: [Write], isCommitted: Bool) {
         switch action {
-        case .save: isFinishing = isCommitted
+        case .lay:
+            let fence = writes.first?.content
+            let listed = fence.flatMap { try? StagedMessages.stages(listedBy: $0) }
+            stage = listed?.last?.attempt
+        case .save:
+            isFinishing = isCommitted
+            hasFailed = !isCommitted
         case .add: isRecorded = true
         default: break
         }
@@ -113,12 +145,14 @@ struct Progress {
 
     mutating func noteSent() { hasSent = true }
 
-    /// Whether an attempt is over after such an answer.
+    /// Whether an attempt is over after such an answer to a write.
     func isOver(after action: Action, isCommitted: Bool) -> Bool {
         switch action {
         case .register, .make: !isCommitted
-        // What has made tokens may be saved all the same, and has to undo them otherwise.
-        case .save: !isCommitted && spec != .tokens
+        // What has made tokens may be saved all the same; and what has made something has to remove
+        // it otherwise.
+        case .save: !isCommitted && spec != .tokens && spec != .outboxStaged
+        case .unlist: isCommitted
         case .undo: true
         default: false
         }

@@ -65,7 +65,12 @@ final class RecordedDatabase: Database {
             State(progress: Progress(spec), fate: fate, draws: SeededGenerator(seed: seed)))
     }
 
-    var limits: StoreLimits { base.store.limits }
+    /// So small, where messages are to lie beside the entity, that two of them just fit on a page.
+    var limits: StoreLimits {
+        guard spec == .outboxStaged else { return base.store.limits }
+        return StoreLimits(
+            largestDocument: 400, largestBatch: base.store.limits.largestBatch)
+    }
     var transportLimits: TransportLimits { base.transport.transportLimits }
 
     // MARK: What is written down
@@ -90,13 +95,13 @@ final class RecordedDatabase: Database {
             }
             return try await self.call { () throws(BackendError) in
                 let document = try await self.base.store.read(key, in: partition)
-                let seen =
-                    place == .entity
-                    ? ("read", self.outline(document)) : ("found", TLA.truth(document != nil))
-                self.recorder.note(action.rawValue, by: self.name, [seen])
-                self.state.withLock {
-                    $0.progress.noteRead(action, document, handling: id)
+                self.recorder.note(
+                    action.rawValue, by: self.name, self.seen(action, document, at: key))
+                let isOver = self.state.withLock { state in
+                    state.progress.noteRead(action, document, handling: id)
+                    return state.progress.isOver
                 }
+                if isOver { self.endAttempt() }
                 return document
             }
         }
@@ -116,7 +121,7 @@ final class RecordedDatabase: Database {
                 state.progress.action(
                     writing: writes, at: place, handling: state.deliveries.first?.message)
             }
-            if action == .register { self.noteAttempts(in: writes) }
+            self.noteAttempts(in: writes, by: action)
             return try await self.call {
                 () throws(BackendError) in
                 _ = try await self.carryOut(writes, in: partition)
@@ -126,7 +131,9 @@ final class RecordedDatabase: Database {
                 self.recorder.note(
                     action.rawValue, by: self.name,
                     self.seen(action, writes, in: partition, isCommitted, number))
-                self.state.withLock { $0.progress.noteWritten(action, isCommitted: isCommitted) }
+                self.state.withLock {
+                    $0.progress.noteWritten(action, writes, isCommitted: isCommitted)
+                }
                 let isOver = self.state.withLock {
                     $0.progress.isOver(after: action, isCommitted: isCommitted)
                 }

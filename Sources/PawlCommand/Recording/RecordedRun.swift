@@ -145,7 +145,7 @@ struct RecordedRun {
     private var deduplication: Deduplication? {
         switch spec {
         case .transactional: nil
-        case .outbox, .session: .outbox
+        case .outbox, .outboxStaged, .session: .outbox
         case .inbox: .inbox
         case .tokens: .tokens()
         case .replay: .replay

@@ -21,7 +21,7 @@ extension RecordedDatabase {
         }
         switch spec {
         case .transactional, .replay, .natural: break
-        case .outbox, .session, .inbox, .tokens:
+        case .outbox, .outboxStaged, .session, .inbox, .tokens:
             guard let ledger = try? Ledger(document) else { return TLA.text("unreadable") }
             fields.append(("ledger", TLA.sequence(entries(of: ledger))))
             if spec == .tokens {
@@ -39,8 +39,7 @@ extension RecordedDatabase {
                 case .pending(let messages): ("pending", messages.count)
                 case .dispatched: ("dispatched", 0)
                 case .tombstone: ("tombstone", 0)
-                // Messages of these runs fit into the entity.
-                case .staged: ("staged", 0)
+                case .staged(let stage): ("staged", stage.pages)
                 case .unstaged: ("unstaged", 0)
                 case .claimed: ("claimed", 0)
                 case .registered, .doomed: ("", 0)
@@ -63,14 +62,56 @@ extension RecordedDatabase {
         ])
     }
 
-    /// Notes whose the names are under which attempts are about to register. Nobody else draws them.
-    func noteAttempts(in writes: [Write]) {
-        guard let ledger = writes.first.flatMap({ Progress.ledger($0) }),
-            let delivery = state.withLock({ $0.deliveries.first })
+    /// Notes whose the names are under which attempts are about to register, or to lay something
+    /// down. Nobody else draws them.
+    func noteAttempts(in writes: [Write], by action: Progress.Action) {
+        guard let write = writes.first, let delivery = state.withLock({ $0.deliveries.first })
         else { return }
-        recorder.noteAttempts(
-            ledger.entries.filter { $0.state.isAttempt && $0.state.isRegistered }.map(\.id),
-            of: recorder.copy(delivery.receipt, of: delivery.message))
+        let ids: [MessageID]
+        switch action {
+        case .register:
+            ids =
+                Progress.ledger(write)?.entries
+                .filter { $0.state.isAttempt && $0.state.isRegistered }.map(\.id) ?? []
+        case .lay:
+            ids = write.content.flatMap { try? StagedMessages.stages(listedBy: $0) }?
+                .map(\.attempt) ?? []
+        default: return
+        }
+        recorder.noteAttempts(ids, of: recorder.copy(delivery.receipt, of: delivery.message))
+    }
+
+    /// What is seen of a document that was read.
+    func seen(
+        _ action: Progress.Action, _ document: Document?, at key: DocumentKey
+    ) -> [(String, String)] {
+        switch action {
+        case .load, .late, .reread, .reload, .recheck: [("read", outline(document))]
+        case .fence, .unlook, .peek: [("fence", fence(document))]
+        case .gather: [("found", TLA.truth(document != nil))] + (page(key) ?? [])
+        default: [("found", TLA.truth(document != nil))]
+        }
+    }
+
+    /// A fence, and at which copies the attempts were made that it lists.
+    private func fence(_ document: Document?) -> String {
+        let content = document?.content
+        let state = content.map { $0.expires == nil ? "open" : "closed" } ?? "none"
+        let stages = content.map { try? StagedMessages.stages(listedBy: $0) } ?? []
+        guard let stages else { return TLA.text("unreadable") }
+        return TLA.record([
+            ("state", TLA.text(state)),
+            ("listed", TLA.sequence(stages.map { recorder.copy(of: $0.attempt) })),
+        ])
+    }
+
+    /// Whose page it is, and which.
+    private func page(_ key: DocumentKey) -> [(String, String)]? {
+        let parts = key.id.split(separator: "/")
+        guard parts.count == 2, let attempt = MessageID(hexadecimal: parts[0]),
+            let number = Int(parts[1])
+        else { return nil }
+        return [("whose", recorder.copy(of: attempt)), ("page", "\(number + 1)")]
     }
 
     /// What is seen of a write.
@@ -88,6 +129,8 @@ extension RecordedDatabase {
     ) -> [(String, String)] {
         switch action {
         case .add, .consume: return []
+        case .lay, .unlist, .close: return [("fits", TLA.truth(isCommitted))]
+        case .withdraw, .clear: return writes.first.flatMap { page($0.key) } ?? []
         case .make: return [("made", TLA.truth(isCommitted))]
         case .undo, .revoke: return [("whose", recorder.copy(of: partition))]
         case .save where spec == .replay:
@@ -115,7 +158,8 @@ extension RecordedDatabase {
             TLA.text($0.envelope.cause.map { recorder.name(of: $0) } ?? "")
         }
         switch spec {
-        case .outbox, .session, .inbox, .transactional: return [("sent", TLA.sequence(causes))]
+        case .outbox, .outboxStaged, .session, .inbox, .transactional:
+            return [("sent", TLA.sequence(causes))]
         case .tokens:
             let tokens = messages.map { message -> String in
                 guard let token = try? message.envelope.token() else { return TLA.text("none") }
