@@ -143,6 +143,35 @@ struct ProjectionTests {
         #expect(saved.allSatisfy { !$0.contains("premises = {}") })
     }
 
+    @Test("of the outbox beside its entity know whose page each is, and meet each step")
+    func outboxStaged() throws {
+        var scope = scope(.outboxStaged)
+        scope.outputs = 2
+        let graph = try SpecScope(.outboxStaged, scope).states()
+        #expect(
+            !graph.states.contains {
+                $0.contains("unknown") || $0.contains("another call") || $0.contains("another state")
+                    || $0.contains("no attempt's messages")
+            })
+        // Which step a call belongs to is taken from the past.
+        let steps = [
+            "load", "fence", "lay", "save", "withdraw", "unlook", "unlist", "gather", "recheck",
+            "send", "mark", "reload", "peek", "clear", "close", "acknowledge",
+        ]
+        for step in steps {
+            #expect(graph.states.contains { $0.contains("at |-> \"\(step)\"") }, "\(step)")
+        }
+        // Both messages are on one page, which is there as long as it is named.
+        let named = graph.states.filter {
+            // The first variable is the document; what processes have in hand comes later.
+            $0.prefix { $0 != "\t" }.contains("state |-> \"staged\"")
+        }
+        #expect(!named.isEmpty)
+        #expect(named.allSatisfy { $0.contains(", <<1, 2>>>>") })
+        // As many as TLC finds.
+        #expect(graph.count == 1_733)
+    }
+
     @Test("of natural tell no attempts apart, and have the same messages whoever sends them")
     func natural() throws {
         let graph = try SpecScope(.natural, scope(.natural, messages: 2)).states()

@@ -241,7 +241,7 @@ struct Naming {
                 outputs = self.outputs(messages, in: simulation)
             case .dispatched: state = "dispatched"
             case .tombstone: state = "tombstone"
-            // No spec has these: where they come up, states differ.
+            // No spec with such documents has these: where they come up, states differ.
             case .staged: state = "staged"
             case .unstaged: state = "unstaged"
             case .claimed: state = "claimed"

@@ -74,7 +74,8 @@ extension RecordedDatabase {
                 Progress.ledger(write)?.entries
                 .filter { $0.state.isAttempt && $0.state.isRegistered }.map(\.id) ?? []
         case .lay:
-            ids = write.content.flatMap { try? StagedMessages.stages(listedBy: $0) }?
+            ids =
+                write.content.flatMap { try? StagedMessages.stages(listedBy: $0) }?
                 .map(\.attempt) ?? []
         default: return
         }
