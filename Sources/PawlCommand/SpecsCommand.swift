@@ -25,7 +25,8 @@ struct SpecsCommand: AsyncParsableCommand {
                 throw ValidationError("Say which --algorithm; its endpoint has no spec.")
             }
             let compared = [
-                "outbox", "outbox-staged", "transactional", "inbox", "tokens", "replay", "natural",
+                "outbox", "outbox-staged", "transactional", "inbox", "inbox-eventual", "tokens",
+                "replay", "natural",
             ]
             guard compared.contains(name) else {
                 throw ValidationError("\(name) is not compared with a spec: see Specs/README.md.")
@@ -46,6 +47,7 @@ struct SpecsCommand: AsyncParsableCommand {
             case "replay": .replay
             case "natural": .natural
             case "outbox-staged": .outboxStaged
+            case "inbox-eventual": .claimInbox
             default: numbers.sessions > 0 ? .session : .outbox
             }
         }

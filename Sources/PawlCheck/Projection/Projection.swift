@@ -84,6 +84,8 @@ struct Naming {
         case facts
         /// Documents with a ledger that says under which name messages lie beside them.
         case stages
+        /// Documents with a ledger that has claims to messages; and reads may be out of date.
+        case claims
     }
 
     let style: Style
@@ -193,7 +195,7 @@ struct Naming {
             ("by", mark.map { attempt($0.attempt, in: simulation) } ?? TLA.sequence([])),
         ]
         switch style {
-        case .ledgers, .facts, .stages: break
+        case .ledgers, .facts, .stages, .claims: break
         case .tokens:
             let token = try? envelope.token()
             fields.append(("token", token.map { name($0.attempt) } ?? TLA.sequence([])))
@@ -222,6 +224,9 @@ struct Naming {
         }
         if style == .stages {
             return staging(version: content == nil ? 0 : version, content, in: simulation)
+        }
+        if style == .claims {
+            return claiming(version: content == nil ? 0 : version, content, in: simulation)
         }
         let isRegistering = style == .tokens
         guard let content else {
@@ -361,9 +366,10 @@ extension Naming {
         let left = simulation.world.budgets
         return Variable(
             name: "budget",
-            value: TLA.record([
-                ("crashes", "\(left.crashes)"), ("failures", "\(left.failures)"),
-                ("redeliveries", "\(left.redeliveries)"),
-            ]))
+            value: TLA.record(
+                [
+                    ("crashes", "\(left.crashes)"), ("failures", "\(left.failures)"),
+                    ("redeliveries", "\(left.redeliveries)"),
+                ] + (style == .claims ? [("staleReads", "\(left.staleReads)")] : [])))
     }
 }

@@ -12,6 +12,7 @@ package struct SpecScope: Sendable {
         case replay = "Replay"
         case natural = "Natural"
         case outboxStaged = "OutboxStaged"
+        case claimInbox = "ClaimInbox"
     }
 
     /// What could not be projected.
@@ -43,6 +44,7 @@ package struct SpecScope: Sendable {
         case .replay: ReplayProjection()
         case .natural: NaturalProjection()
         case .outboxStaged: OutboxStagedProjection()
+        case .claimInbox: ClaimInboxProjection()
         }
     }
 

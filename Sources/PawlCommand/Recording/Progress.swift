@@ -13,6 +13,7 @@ struct Progress {
     enum Action: String {
         case load, look, check, late, reread, reload
         case register, make, save, undo, add, consume, revoke, mark, forget, clear
+        case claim, stamp, yield, reyield
         case fence, lay, withdraw, unlook, unlist, gather, recheck, peek, close
     }
 
@@ -32,6 +33,11 @@ struct Progress {
     /// Whether it knows that the entity has the message as processed.
     private var isFinishing = false
 
+    /// The claim that it has to the message, and whether the message has another one's stamp.
+    private var claim: MessageID?
+    private var isForeign = false
+    /// Whether it knows that the message has its own stamp.
+    private var isStamped = false
     /// The name under which it has laid down messages.
     private var stage: MessageID?
     /// Whether it ends by what it has read last.
@@ -45,7 +51,9 @@ struct Progress {
     func place(of key: DocumentKey, entity: DocumentKey) -> Place? {
         switch spec {
         case _ where key == entity: .entity
-        case .inbox where key.kind == InboxRecords.kind: .record
+        case .inbox where key.kind == InboxRecords.kind,
+            .claimInbox where key.kind == InboxRecords.kind:
+            .record
         case .replay where key.kind == Premises.kind: .premise
         case .tokens where key.kind == Token.kind: .token
         case .outboxStaged where key == StagedMessages.fenceKey: .fence
@@ -57,12 +65,13 @@ struct Progress {
     func action(reading place: Place) -> Action {
         switch place {
         case .premise: .look
+        case .record where spec == .claimInbox: .look
         case .record, .token: .check
         case .fence: isFinishing ? .peek : hasFailed ? .unlook : .fence
         case .page: .gather
         case .entity where !hasLoaded: .load
         case .entity where spec == .tokens && !isFinishing: isGone ? .late : .reread
-        case .entity: isMissing ? .recheck : .reload
+        case .entity: isMissing ? .recheck : isForeign ? .reyield : .reload
         }
     }
 
@@ -75,6 +84,10 @@ struct Progress {
     /// - Returns: The action.
     func action(writing writes: [Write], at place: Place, handling id: MessageID?) -> Action {
         switch (spec, place) {
+        case (.claimInbox, .record): return .stamp
+        case (.claimInbox, _):
+            if isForeign { return .yield }
+            return isFinishing ? .forget : isStamped ? .save : .claim
         case (_, .record): return .add
         case (_, .fence): return writes.count > 1 ? .lay : hasFailed ? .unlist : .close
         case (_, .page): return hasFailed ? .withdraw : .clear
@@ -112,6 +125,12 @@ struct Progress {
             hasLoaded = true
             let ledger = try? Ledger(document)
             isFinishing = id.map { ledger?.isProcessed($0) ?? false } ?? false
+            if case .claimed(let known)? = id.flatMap({ ledger?[$0] }) { claim = known }
+        case .look where spec == .claimInbox:
+            let stamp = document.flatMap { try? InboxRecords.stamp(in: $0.content) }
+            isOver = stamp == nil
+            isStamped = stamp == claim
+            isForeign = stamp != claim
         case .check:
             isRecorded = document != nil
             isGone = document == nil
@@ -129,8 +148,14 @@ struct Progress {
         }
     }
 
-    mutating func noteWritten(_ action: Action, _ writes: [Write], isCommitted: Bool) {
+    mutating func noteWritten(
+        _ action: Action, _ writes: [Write], handling id: MessageID?, isCommitted: Bool
+    ) {
         switch action {
+        case .claim:
+            let ledger = writes.first.flatMap { Self.ledger($0) }
+            if case .claimed(let own)? = id.flatMap({ ledger?[$0] }) { claim = own }
+        case .stamp: isStamped = isCommitted
         case .lay:
             let fence = writes.first?.content
             let listed = fence.flatMap { try? StagedMessages.stages(listedBy: $0) }
@@ -148,7 +173,7 @@ struct Progress {
     /// Whether an attempt is over after such an answer to a write.
     func isOver(after action: Action, isCommitted: Bool) -> Bool {
         switch action {
-        case .register, .make: !isCommitted
+        case .register, .make, .claim: !isCommitted
         // What has made tokens may be saved all the same; and what has made something has to remove
         // it otherwise.
         case .save: !isCommitted && spec != .tokens && spec != .outboxStaged

@@ -117,9 +117,9 @@ final class RecordedDatabase: Database {
         await pause()
         return try await recorder.alone { () throws(BackendError) in
             try self.checkAlive()
-            let action = self.state.withLock { state in
-                state.progress.action(
-                    writing: writes, at: place, handling: state.deliveries.first?.message)
+            let (action, id) = self.state.withLock { state in
+                let id = state.deliveries.first?.message
+                return (state.progress.action(writing: writes, at: place, handling: id), id)
             }
             self.noteAttempts(in: writes, by: action)
             return try await self.call {
@@ -132,7 +132,8 @@ final class RecordedDatabase: Database {
                     action.rawValue, by: self.name,
                     self.seen(action, writes, in: partition, isCommitted, number))
                 self.state.withLock {
-                    $0.progress.noteWritten(action, writes, isCommitted: isCommitted)
+                    $0.progress.noteWritten(
+                        action, writes, handling: id, isCommitted: isCommitted)
                 }
                 let isOver = self.state.withLock {
                     $0.progress.isOver(after: action, isCommitted: isCommitted)

@@ -147,6 +147,7 @@ struct RecordedRun {
         case .transactional: nil
         case .outbox, .outboxStaged, .session: .outbox
         case .inbox: .inbox
+        case .claimInbox: .inbox(retention: .days(7), reads: .eventual)
         case .tokens: .tokens()
         case .replay: .replay
         case .natural: .natural

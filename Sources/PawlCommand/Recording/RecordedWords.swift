@@ -21,7 +21,7 @@ extension RecordedDatabase {
         }
         switch spec {
         case .transactional, .replay, .natural: break
-        case .outbox, .outboxStaged, .session, .inbox, .tokens:
+        case .outbox, .outboxStaged, .session, .inbox, .claimInbox, .tokens:
             guard let ledger = try? Ledger(document) else { return TLA.text("unreadable") }
             fields.append(("ledger", TLA.sequence(entries(of: ledger))))
             if spec == .tokens {
@@ -77,6 +77,11 @@ extension RecordedDatabase {
             ids =
                 write.content.flatMap { try? StagedMessages.stages(listedBy: $0) }?
                 .map(\.attempt) ?? []
+        case .claim:
+            ids =
+                Progress.ledger(write)?.entries.compactMap { entry in
+                    if case .claimed(let claim) = entry.state { claim } else { nil }
+                } ?? []
         default: return
         }
         recorder.noteAttempts(ids, of: recorder.copy(delivery.receipt, of: delivery.message))
@@ -87,7 +92,9 @@ extension RecordedDatabase {
         _ action: Progress.Action, _ document: Document?, at key: DocumentKey
     ) -> [(String, String)] {
         switch action {
-        case .load, .late, .reread, .reload, .recheck: [("read", outline(document))]
+        case .load, .late, .reread, .reload, .recheck, .reyield: [("read", outline(document))]
+        case .look where spec == .claimInbox:
+            [("stamp", document.map { stamp($0) } ?? TLA.sequence([]))]
         case .fence, .unlook, .peek: [("fence", fence(document))]
         case .gather: [("found", TLA.truth(document != nil))] + (page(key) ?? [])
         default: [("found", TLA.truth(document != nil))]
@@ -104,6 +111,12 @@ extension RecordedDatabase {
             ("state", TLA.text(state)),
             ("listed", TLA.sequence(stages.map { recorder.copy(of: $0.attempt) })),
         ])
+    }
+
+    /// At which copy the attempt was made whose claim a message is stamped with.
+    private func stamp(_ record: Document) -> String {
+        (try? InboxRecords.stamp(in: record.content)).map { recorder.copy(of: $0) }
+            ?? TLA.text("unreadable")
     }
 
     /// Whose page it is, and which.
@@ -130,7 +143,7 @@ extension RecordedDatabase {
     ) -> [(String, String)] {
         switch action {
         case .add, .consume: return []
-        case .lay, .unlist, .close: return [("fits", TLA.truth(isCommitted))]
+        case .lay, .unlist, .close, .stamp: return [("fits", TLA.truth(isCommitted))]
         case .withdraw, .clear: return writes.first.flatMap { page($0.key) } ?? []
         case .make: return [("made", TLA.truth(isCommitted))]
         case .undo, .revoke: return [("whose", recorder.copy(of: partition))]
@@ -159,7 +172,7 @@ extension RecordedDatabase {
             TLA.text($0.envelope.cause.map { recorder.name(of: $0) } ?? "")
         }
         switch spec {
-        case .outbox, .outboxStaged, .session, .inbox, .transactional:
+        case .outbox, .outboxStaged, .session, .inbox, .claimInbox, .transactional:
             return [("sent", TLA.sequence(causes))]
         case .tokens:
             let tokens = messages.map { message -> String in
