@@ -376,7 +376,9 @@ AtRest ==
 \* At rest nothing is lost ...
 NothingLost == AtRest => \A m \in Messages : \E a \in committed : a[1] = m /\ IsSent(a)
 
-\* ... and nothing is left behind (I6) in the entity.
+\* ... and nothing is left behind (I6) in the entity. It is if a lease ends, and an attempt that comes
+\* late dies, fails or can't see the stamp after it has saved its claim: nobody comes after it. Such a
+\* claim goes when twice the retention has passed, which is not in here.
 NothingLeftBehind == AtRest => document.ledger = <<>>
 
 \* In the end everything is at rest.

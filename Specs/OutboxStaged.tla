@@ -306,7 +306,8 @@ Peek(c) ==
     /\ Answered(c, "peek")
     /\ Continues(c,
         IF fences[Id(c)].state = "closed" THEN Bare(process[c], "acknowledge")
-        ELSE Clearing(process[c], [version |-> FenceVersion(Id(c)), listed |-> fences[Id(c)].listed]))
+        ELSE Clearing(process[c],
+                      [version |-> FenceVersion(Id(c)), listed |-> fences[Id(c)].listed]))
 Clear(c) ==
     LET hand == [process[c] EXCEPT !.touched = TRUE]
     IN  /\ Answered(c, "clear")

@@ -220,7 +220,7 @@ LARGER = [
     replace(TOKENS, messages=2, copies=1, downstream=True),
     replace(TOKENS, consumers=1, outputs=2, crashes=1, failures=1, downstream=True),
     replace(REPLAY, crashes=1, failures=1, expiry=True),
-    replace(CLAIMS, copies=1, redeliveries=1, stale_reads=1),
+    replace(CLAIMS, copies=1, redeliveries=1),
     replace(CLAIMS, messages=2, copies=1, stale_reads=1),
     replace(STAGED, consumers=1, outputs=3, crashes=1, failures=1),
     replace(STAGED, copies=1, crashes=1, redeliveries=1),

@@ -150,8 +150,8 @@ struct ProjectionTests {
         let graph = try SpecScope(.outboxStaged, scope).states()
         #expect(
             !graph.states.contains {
-                $0.contains("unknown") || $0.contains("another call") || $0.contains("another state")
-                    || $0.contains("no attempt's messages")
+                $0.contains("unknown") || $0.contains("another call")
+                    || $0.contains("another state") || $0.contains("no attempt's messages")
             })
         // Which step a call belongs to is taken from the past.
         let steps = [
@@ -170,6 +170,32 @@ struct ProjectionTests {
         #expect(named.allSatisfy { $0.contains(", <<1, 2>>>>") })
         // As many as TLC finds.
         #expect(graph.count == 1_733)
+    }
+
+    @Test("of the inbox for weak reads know whose each claim is, and meet each step")
+    func claimInbox() throws {
+        var scope = scope(.inboxEventual)
+        scope.budgets.staleReads = 1
+        let graph = try SpecScope(.claimInbox, scope).states()
+        #expect(
+            !graph.states.contains {
+                $0.contains("unknown") || $0.contains("another call")
+                    || $0.contains("another state")
+            })
+        // Which step a call belongs to is taken from the past.
+        let steps = [
+            "load", "claim", "stamp", "look", "yield", "reyield", "save", "send", "forget",
+            "reload", "acknowledge",
+        ]
+        for step in steps {
+            #expect(graph.states.contains { $0.contains("at |-> \"\(step)\"") }, "\(step)")
+        }
+        // What was saved is stamped, though the stamp can't be seen by everybody yet.
+        let saved = graph.states.filter { !$0.contains("committed = {}") }
+        #expect(!saved.isEmpty)
+        #expect(saved.allSatisfy { !$0.contains("stamps = (\"m1\" :> <<>>)") })
+        // As many as TLC finds.
+        #expect(graph.count == 3_309)
     }
 
     @Test("of natural tell no attempts apart, and have the same messages whoever sends them")
