@@ -225,7 +225,6 @@ LARGER = [
     replace(STAGED, consumers=1, outputs=3, crashes=1, failures=1),
     replace(STAGED, copies=1, crashes=1, redeliveries=1),
     replace(NATURAL, messages=2, crashes=1, failures=1),
-    replace(NATURAL, outputs=2, crashes=1, failures=1, redeliveries=1),
 ]
 
 RIVALS = replace(OUTBOX, messages=2, copies=1)
