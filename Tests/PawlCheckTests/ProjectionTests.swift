@@ -183,9 +183,9 @@ struct ProjectionTests {
                     || $0.contains("another state")
             })
         // Which step a call belongs to is taken from the past. With one message nothing changes
-        // under who forgets it.
+        // under who removes a claim.
         let steps = [
-            "load", "claim", "stamp", "look", "yield", "reyield", "save", "send", "forget",
+            "load", "claim", "stamp", "look", "yield", "save", "send", "forget", "reload",
             "acknowledge",
         ]
         for step in steps {
