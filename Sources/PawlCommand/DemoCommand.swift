@@ -28,7 +28,8 @@ struct DemoCommand: AsyncParsableCommand {
 
     @Option(
         help: """
-            'outbox' or 'replay': a store file for each service. 'transactional': one file for all.
+            'outbox', 'inbox', 'tokens', 'replay': a store file for each service. 'natural': the same, \
+            with handlers that bear copies. 'transactional': one file for all.
             """,
         transform: algorithm(named:))
     var algorithm = DemoOptions.Algorithm.outbox
@@ -56,14 +57,6 @@ struct DemoCommand: AsyncParsableCommand {
     }
 
     private static func algorithm(named name: String) throws -> DemoOptions.Algorithm {
-        guard name != "natural" else {
-            throw ValidationError(
-                """
-                The webshop's handlers count on being called once for each message, as most do: \
-                they charge and append. 'natural' is for handlers that do nothing more when they \
-                are called twice; 'pawl check --algorithm natural' shows it.
-                """)
-        }
         guard let algorithm = DemoOptions.Algorithm(rawValue: name) else {
             let known = DemoOptions.Algorithm.allCases.map(\.rawValue).joined(separator: ", ")
             throw ValidationError("The demo knows these algorithms: \(known).")

@@ -78,6 +78,6 @@ struct CheckedTests {
 }
 
 /// A post that writes to nobody.
-private struct Nowhere: Post {
+struct Nowhere: Post {
     func tell(_ customer: String, about order: String, key: String) async throws {}
 }

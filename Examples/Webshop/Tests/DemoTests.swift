@@ -20,7 +20,7 @@ struct DemoTests {
 
     @Test(
         "runs both shops, and the stores say the same as it does",
-        arguments: ["outbox", "inbox", "tokens", "replay", "transactional"])
+        arguments: ["outbox", "inbox", "tokens", "replay", "natural", "transactional"])
     func small(algorithm: String) async throws {
         let folder = try TemporaryFolder()
         let demo = try run(

@@ -29,13 +29,12 @@ struct Audit: Sendable, Equatable {
     ///   - orders: All orders by their ids.
     ///   - accounts: All accounts by their ids, which are the customers'.
     ///   - shipments: All shipments by their ids, which are the orders'.
-    init(
-        carts: [String: Cart], orders: [String: Order], accounts: [String: Account],
-        shipments: [String: Shipment]
+    init<O: AuditedOrder, A: AuditedAccount, S: AuditedShipment>(
+        carts: [String: Cart], orders: [String: O], accounts: [String: A], shipments: [String: S]
     ) {
-        let allCharges = accounts.values.flatMap(\.charges)
+        let allCharges = accounts.values.flatMap(\.savedCharges)
         let charges = Dictionary(grouping: allCharges, by: \.order).mapValues(\.count)
-        let parcels = shipments.mapValues(\.parcels.count)
+        let parcels = shipments.mapValues(\.savedParcels.count)
         let submitted = carts.filter(\.value.isSubmitted)
         self.submitted = submitted.count
         chargedOnce = submitted.keys.count { charges[$0] == 1 }
@@ -46,9 +45,9 @@ struct Audit: Sendable, Equatable {
         duplicated = Set(charges.keys).union(parcels.keys).count { order in
             charges[order, default: 0] > 1 || parcels[order, default: 0] > 1
         }
-        let heardOfCharges = Set(orders.values.flatMap(\.charges))
-        let heardOfParcels = Set(orders.values.flatMap(\.parcels))
-        let savedParcels = Set(shipments.values.flatMap(\.parcels).map(\.id))
+        let heardOfCharges = Set(orders.values.flatMap(\.chargesHeardOf))
+        let heardOfParcels = Set(orders.values.flatMap(\.parcelsHeardOf))
+        let savedParcels = Set(shipments.values.flatMap(\.savedParcels))
         ghosts =
             heardOfCharges.subtracting(allCharges.map(\.id)).count
             + heardOfParcels.subtracting(savedParcels).count
@@ -58,11 +57,23 @@ struct Audit: Sendable, Equatable {
     ///
     /// - Throws: A `BackendError` or a `DecodingError` if something there can't be read.
     init(of folder: ShopFolder) async throws {
-        self.init(
-            carts: try await Self.entities(Cart.self, of: .carts, in: folder),
-            orders: try await Self.entities(Order.self, of: .orders, in: folder),
-            accounts: try await Self.entities(Account.self, of: .billing, in: folder),
-            shipments: try await Self.entities(Shipment.self, of: .shipping, in: folder))
+        let carts = try await Self.entities(Cart.self, of: .carts, in: folder)
+        if folder.algorithm.isNatural {
+            self.init(
+                carts: carts,
+                orders: try await Self.entities(
+                    NaturalShop.Order.self, of: .orders, in: folder),
+                accounts: try await Self.entities(
+                    NaturalShop.Account.self, of: .billing, in: folder),
+                shipments: try await Self.entities(
+                    NaturalShop.Shipment.self, of: .shipping, in: folder))
+        } else {
+            self.init(
+                carts: carts,
+                orders: try await Self.entities(Order.self, of: .orders, in: folder),
+                accounts: try await Self.entities(Account.self, of: .billing, in: folder),
+                shipments: try await Self.entities(Shipment.self, of: .shipping, in: folder))
+        }
     }
 
     private static func entities<E: Entity>(

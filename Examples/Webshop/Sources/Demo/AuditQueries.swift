@@ -4,10 +4,12 @@ extension ShopFolder {
         ShopService.allCases.map { service in
             let file = store(of: service).dropFirst(path.count + 1)
             return "ATTACH '\(file)' AS \(service);\n"
-        }.joined() + Self.auditSQL
+        }.joined() + Self.auditSQL(order: algorithm.isNatural ? "$.fact.order" : "$.order")
     }
 
-    private static let auditSQL = """
+    /// - Parameter order: Where a charge says which order it is for.
+    private static func auditSQL(order: String) -> String {
+        """
 
         -- The submitted carts. A cart's id is its order's.
         CREATE TEMP TABLE cart AS
@@ -15,7 +17,7 @@ extension ShopFolder {
             WHERE kind = 'Cart' AND body ->> 'isSubmitted';
         -- The charges in all accounts, and the parcels in all shipments.
         CREATE TEMP TABLE charge AS
-            SELECT value ->> 'id' AS id, value ->> 'order' AS order_id
+            SELECT value ->> 'id' AS id, value ->> '\(order)' AS order_id
             FROM billing.documents, json_each(body, '$.charges') WHERE kind = 'Account';
         CREATE TEMP TABLE parcel AS
             SELECT value ->> 'id' AS id, documents.id AS order_id
@@ -49,4 +51,5 @@ extension ShopFolder {
             WHERE id NOT IN (SELECT id FROM charge UNION SELECT id FROM parcel);
 
         """
+    }
 }

@@ -123,6 +123,8 @@ public struct Demo: Sendable {
                 ("make test", "see Pawl test itself"),
             ]
         }
+        let fate =
+            options.algorithm.isNatural ? "made no difference" : "were discarded"
         let width = ideas.map(\.0.count).max() ?? 0
         let lines = ideas.map { idea, purpose in
             "  \(idea)\(String(repeating: " ", count: width - idea.count))   \(purpose)\n"
@@ -130,13 +132,21 @@ public struct Demo: Sendable {
         return """
             Both shops ran the same handlers under the same chaos. With Pawl, \
             \(summary.duplicatesDelivered) duplicates
-            were discarded and \(summary.kills) kills survived: nothing lost, nothing twice, no \
+            \(fate) and \(summary.kills) kills were survived: nothing lost, nothing twice, no \
             ghosts.
-
+            \(options.algorithm.isNatural ? Self.naturalNote : "")
             What to try next:
             \(lines.joined())
             """
     }
+
+    /// Where the shop is not like under the other algorithms.
+    private static let naturalNote = """
+        The handlers are those of the natural shop, which bear copies by themselves. Only what the
+        customers submit and the letters to them are remembered, for seven days; see
+        Examples/Webshop/Sources/Shop/Natural.
+
+        """
 
     /// How make was called if it started the demo; it says so, because then `pawl` is nowhere that
     /// a shell looks for it.

@@ -12,11 +12,15 @@ public struct DemoOptions: Sendable {
         case tokens
         /// The same files; of a message nothing is kept but what its handler was given.
         case replay
+        /// The same files; nothing is kept of a message. The handlers are those of ``NaturalShop``.
+        case natural
         /// All stores and queues are in one file.
         case transactional
 
         /// Whether each service has a store file of its own.
         var isApart: Bool { self != .transactional }
+        /// Whether the handlers are those of ``NaturalShop``.
+        var isNatural: Bool { self == .natural }
     }
 
     /// How many carts are submitted.

@@ -20,23 +20,23 @@ struct Deployment {
         let handlers = try service.handlers(in: folder)
         // A kill takes the process, not the machine: what the system has been given is safe.
         let files = SQLiteOptions(synchronous: .normal)
+        let deduplication: Deduplication?
+        var tokens: SQLiteStore?
         switch folder.algorithm {
-        case .outbox, .inbox, .tokens, .replay:
+        case .outbox: deduplication = .outbox
+        case .inbox: deduplication = .inbox
+        case .tokens:
+            tokens = try SQLiteStore.open(folder.tokens, options: files)
+            deduplication = .tokens(in: tokens)
+        case .replay: deduplication = .replay
+        case .natural: deduplication = .natural
+        case .transactional: deduplication = nil
+        }
+        if let deduplication {
             let store = try SQLiteStore.open(folder.store(of: service), options: files)
             let queues = try SQLiteTransport.open(folder.queue, options: files)
             let chaotic = ChaosTransport(base: queues, chaos: chaos)
-            var backends: [any Service] = [store, queues]
-            let deduplication: Deduplication
-            switch folder.algorithm {
-            case .inbox: deduplication = .inbox
-            case .replay: deduplication = .replay
-            case .tokens:
-                let tokens = try SQLiteStore.open(folder.tokens, options: files)
-                backends.append(tokens)
-                deduplication = .tokens(in: tokens)
-            default: deduplication = .outbox
-            }
-            self.backends = backends
+            backends = [store, queues] + (tokens.map { [$0] } ?? [])
             endpoint =
                 switch mode {
                 case .naive: Self.naive(handlers, store, chaotic, logger)
@@ -45,7 +45,7 @@ struct Deployment {
                         handlers, store: store, transport: chaotic, deduplication: deduplication,
                         options: Self.options, logger: logger)
                 }
-        case .transactional:
+        } else {
             let database = try SQLiteDatabase.open(folder.queue, options: files)
             backends = [database]
             endpoint =
@@ -81,11 +81,12 @@ struct Deployment {
 
 extension ShopService {
     fileprivate func handlers(in folder: ShopFolder) throws -> Handlers {
-        switch self {
+        let isNatural = folder.algorithm.isNatural
+        return switch self {
         case .carts: Webshop.carts(post: LetterFile(try AppendOnlyFile(folder.letters)))
-        case .orders: Webshop.orders
-        case .billing: Webshop.billing
-        case .shipping: Webshop.shipping
+        case .orders: isNatural ? NaturalShop.orders : Webshop.orders
+        case .billing: isNatural ? NaturalShop.billing : Webshop.billing
+        case .shipping: isNatural ? NaturalShop.shipping : Webshop.shipping
         }
     }
 }

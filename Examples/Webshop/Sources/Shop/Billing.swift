@@ -28,6 +28,7 @@ public let billing = Handlers("billing") {
             id: context.uuid().entityID, order: message.order, amount: message.amount)
         account.balance -= charge.amount
         account.charges.append(charge)
-        context.publish(AccountCharged(order: message.order, charge: charge.id))
+        context.publish(
+            AccountCharged(order: message.order, customer: message.customer, charge: charge.id))
     }
 }

@@ -19,13 +19,16 @@ public struct Cart: Entity, Hashable {
 
 /// The carts service: takes carts from customers and tells them when their order is on its way.
 ///
+/// It serves both shops, this one and the ``NaturalShop``: what it notes is only ever set to true,
+/// and what it sends follows from the message alone.
+///
 /// - Parameter post: What letters to customers go through.
 /// - Returns: The handlers of the endpoint `carts`.
 public func carts(post: some Post) -> Handlers {
     Handlers("carts") {
         Handle(OrderConfirmed.self, by: \.order) { (message, cart: inout Cart, context) in
             cart.isConfirmed = true
-            context.send(TellCustomer(order: message.order, customer: cart.customer))
+            context.send(TellCustomer(order: message.order, customer: message.customer))
         }
         Perform(TellCustomer.self) { message, context in
             try await post.tell(

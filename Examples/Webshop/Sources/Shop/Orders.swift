@@ -42,11 +42,11 @@ public let orders = Handlers("orders") {
     Handle(AccountCharged.self, by: \.order) { (message, order: inout Order, context) in
         order.charges.append(message.charge)
         order.status = .charged
-        context.send(ShipOrder(order: message.order, customer: order.customer))
+        context.send(ShipOrder(order: message.order, customer: message.customer))
     }
     Handle(OrderShipped.self, by: \.order) { (message, order: inout Order, context) in
         order.parcels.append(message.parcel)
         order.status = .shipped
-        context.publish(OrderConfirmed(order: message.order))
+        context.publish(OrderConfirmed(order: message.order, customer: message.customer))
     }
 }

@@ -23,6 +23,7 @@ public let shipping = Handlers("shipping") {
         let parcel = Shipment.Parcel(id: context.uuid().entityID)
         shipment.customer = message.customer
         shipment.parcels.append(parcel)
-        context.publish(OrderShipped(order: message.order, parcel: parcel.id))
+        context.publish(
+            OrderShipped(order: message.order, customer: message.customer, parcel: parcel.id))
     }
 }
