@@ -145,7 +145,11 @@ let package = Package(
             ], swiftSettings: strict),
         .testTarget(
             name: "PawlPostgresTests",
-            dependencies: ["Pawl", "PawlContracts", "PawlPostgres", "PrivatePostgres"],
+            dependencies: [
+                "Pawl", "PawlContracts", "PawlPostgres", "PrivatePostgres",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
             swiftSettings: strict),
         .testTarget(
             name: "PawlFilesTests", dependencies: ["Pawl", "PawlContracts", "PawlFiles"],

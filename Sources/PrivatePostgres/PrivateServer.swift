@@ -123,6 +123,9 @@ package final class PrivateServer: Sendable {
         if ! [ -e "$data/PG_VERSION" ]; then
             as "$programs/initdb" -D "$data" -U postgres -A trust -E UTF8 --locale=C.UTF-8 \\
                 --no-sync >/dev/null || exit 1
+            # The role `secretive`, if there is one, needs its password.
+            as sh -c 'f="$1/pg_hba.conf"; { echo "host all secretive 127.0.0.1/32 scram-sha-256"
+                cat "$f"; } >"$f.new" && mv "$f.new" "$f"' sh "$data" || exit 1
         fi
         as "$programs/pg_ctl" -D "$data" -s -w -t 60 -l "$data/log" -o "$settings" start \\
             </dev/null || { tail "$data/log"; exit 1; }

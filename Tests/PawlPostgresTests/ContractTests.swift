@@ -1,6 +1,7 @@
 import Pawl
 import PawlContracts
 import PawlPostgres
+import PrivatePostgres
 import Testing
 
 @Suite("What every backend must do, by PostgreSQL", .timeLimit(.minutes(2)))

@@ -33,3 +33,21 @@ enum TestServer {
         return PostgresOptions(schema: "test \(number)", connections: connections)
     }
 }
+
+extension PrivateServer {
+    /// Runs SQL as a superuser.
+    func sql(_ text: String) async throws {
+        let psql = Process()
+        psql.executableURL = URL(filePath: "/usr/bin/env")
+        psql.arguments = ["psql", "-q", "-v", "ON_ERROR_STOP=1", "-d", url, "-c", text]
+        let errors = Pipe()
+        psql.standardError = errors
+        psql.standardOutput = FileHandle.nullDevice
+        try psql.run()
+        let said = try errors.fileHandleForReading.readToEnd() ?? Data()
+        psql.waitUntilExit()
+        guard psql.terminationStatus == 0 else {
+            throw Unexpected(String(decoding: said, as: UTF8.self))
+        }
+    }
+}

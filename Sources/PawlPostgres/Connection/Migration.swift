@@ -106,7 +106,7 @@ struct Migration {
     }
 
     private func migrate() async throws(BackendError) -> Int64 {
-        let schema = schema
+        let (name, schema) = (pool.options.schema, schema)
         let outcome = try await pool.use { (wire) throws(PostgresFailure) in
             _ = try await wire.run([
                 Bound(.begin),
@@ -114,7 +114,7 @@ struct Migration {
                 Bound(text: "SELECT pg_advisory_xact_lock(hashtextextended('pawl.migrate', 0))"),
             ])
             do throws(PostgresFailure) {
-                let found = try await Self.version(on: wire, in: schema)
+                let found = try await Self.version(on: wire, in: name)
                 if found >= Self.newest {
                     _ = try await wire.run([Bound(.rollback)])
                     return found
@@ -150,21 +150,27 @@ struct Migration {
     }
 
     private func version() async throws(BackendError) -> Int64 {
-        let schema = schema
+        let name = pool.options.schema
         return try await pool.use { (wire) throws(PostgresFailure) in
-            try await Self.version(on: wire, in: schema)
+            try await Self.version(on: wire, in: name)
         }
     }
 
     private static func version(
-        on wire: Wire, in schema: String
+        on wire: Wire, in name: String
     ) async throws(PostgresFailure) -> Int64 {
         let exists = try await wire.run([
-            Bound(text: "SELECT to_regclass($1::text) IS NOT NULL") { $0.add("\(schema).meta") }
+            // Not `to_regclass`, which may answer from before the lock was got.
+            Bound(
+                text: """
+                    SELECT EXISTS (SELECT FROM pg_class c JOIN pg_namespace n
+                        ON n.oid = c.relnamespace WHERE n.nspname = $1 AND c.relname = 'meta')
+                    """
+            ) { $0.add(name) }
         ])
         guard exists[0].first?.flag(0) == true else { return 0 }
         let answer = try await wire.run([
-            Bound(text: "SELECT max(version)::int8 FROM \(schema).meta")
+            Bound(text: "SELECT max(version)::int8 FROM \(StatementTexts.quoted(name)).meta")
         ])
         guard let row = answer[0].first, !row.isNull(0) else { return 0 }
         return row.integer(0)

@@ -9,14 +9,12 @@ enum Place {
     static func name(_ url: String) throws(BackendError) -> String {
         var parts: [String: String] = [:]
         add(PQconndefaults(), to: &parts)
-        var message: UnsafeMutablePointer<CChar>?
-        let parsed = PQconninfoParse(url, &message)
+        let parsed = PQconninfoParse(url, nil)
         guard parsed != nil else {
-            let reason = message.map { String(cString: $0) } ?? "out of memory"
-            PQfreemem(message)
+            // libpq would say why, and quote the string, with the password in it.
             throw BackendError(
                 .canNeverHappen,
-                "The connection string is not understood: \(reason) Write "
+                "The connection string of PostgreSQL is not understood. Write "
                     + "postgres://user@host:port/database, or leave it empty and set PGHOST and "
                     + "so on.")
         }

@@ -1,6 +1,18 @@
 internal import Dispatch
 
+#if canImport(Glibc)
+    internal import Glibc
+#elseif canImport(Musl)
+    internal import Musl
+#else
+    internal import Darwin
+#endif
+
 /// Says when a socket can be read, and, while that is wanted, when it can be written.
+///
+/// It watches a duplicate of the socket's descriptor. libpq closes its own as soon as it finds the
+/// connection lost; the number would be another connection's the next moment, and Dispatch, which
+/// goes by numbers, would take that for the one that it watches already, and never say anything.
 ///
 /// Sendable although it is not guarded by types: it is used on `queue` alone, and once more by
 /// whoever cancels it last.
@@ -8,13 +20,16 @@ final class SocketSources: @unchecked Sendable {
     private let queue: DispatchQueue
     private let reader: any DispatchSourceRead
     private let writer: any DispatchSourceWrite
+    private let descriptor: Int32
     private var isWriting = false
     private var isCancelled = false
 
     init(_ socket: Int32, on queue: DispatchQueue) {
         self.queue = queue
-        reader = DispatchSource.makeReadSource(fileDescriptor: socket, queue: queue)
-        writer = DispatchSource.makeWriteSource(fileDescriptor: socket, queue: queue)
+        descriptor = dup(socket)
+        precondition(descriptor >= 0, "The process has no file descriptor left (ulimit -n).")
+        reader = DispatchSource.makeReadSource(fileDescriptor: descriptor, queue: queue)
+        writer = DispatchSource.makeWriteSource(fileDescriptor: descriptor, queue: queue)
     }
 
     func start(
@@ -34,7 +49,7 @@ final class SocketSources: @unchecked Sendable {
 
     /// Stops watching.
     ///
-    /// - Parameter done: Called when the socket may be closed.
+    /// - Parameter done: Called when nothing watches any more.
     func cancel(_ done: @escaping @Sendable () -> Void) {
         if isCancelled { return }
         isCancelled = true
@@ -47,6 +62,9 @@ final class SocketSources: @unchecked Sendable {
         writer.cancel()
         // Dispatch does not cancel, nor let go of, what is suspended.
         if !isWriting { writer.resume() }
-        group.notify(queue: queue, execute: done)
+        group.notify(queue: queue) { [descriptor] in
+            close(descriptor)
+            done()
+        }
     }
 }

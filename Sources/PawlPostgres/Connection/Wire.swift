@@ -19,6 +19,8 @@ final class Wire: @unchecked Sendable {
         let done: @Sendable (Result<[Answer], PostgresFailure>) -> Void
         /// What results are due, in order: a statement that is being prepared, or an answer.
         var due: ArraySlice<Due> = []
+        /// Whether the server may have got any of it.
+        var isSent = false
         var answers: [Answer] = []
         var failure: PostgresFailure?
     }
@@ -109,6 +111,8 @@ final class Wire: @unchecked Sendable {
         guard let connection, var job = jobs.first else {
             return lose("it is closed.")
         }
+        job.isSent = true
+        jobs[0] = job
         // A statement may occur twice, and is prepared once.
         var known = prepared
         for step in job.steps {
@@ -242,10 +246,9 @@ final class Wire: @unchecked Sendable {
         let lost = jobs
         jobs = []
         for job in lost {
-            // What was not sent to the end may still have been read to the end.
-            let wasSent = !job.due.isEmpty
-            job.done(
-                .failure(job.failure ?? PostgresFailure(wasSent ? .unanswered : .connecting, why)))
+            // A server that has begun to answer may have committed all the same.
+            let failure = job.failure ?? PostgresFailure(job.isSent ? .unanswered : .connecting, why)
+            job.done(.failure(failure))
         }
     }
 }

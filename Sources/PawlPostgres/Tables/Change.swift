@@ -60,14 +60,20 @@ struct Hold: Hashable, Sendable {
         let parts = receipt.handle.utf8.split(
             separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
         guard parts.count == 4, let queue = Int32(Substring(parts[0])),
-            let seq = Int64(Substring(parts[1])), let lease = Int64(Substring(parts[2]))
+            let seq = Int64(Substring(parts[1])), let lease = Int64(Substring(parts[2])),
+            let origin = Origin(rawValue: String(Substring(parts[3])))
         else { return nil }
-        self.init(queue: queue, seq: seq, lease: lease, isLocal: parts[3].elementsEqual("l".utf8))
+        self.init(queue: queue, seq: seq, lease: lease, isLocal: origin == .local)
     }
 
     func receipt(for name: String) -> Receipt {
-        let origin = isLocal ? "l" : "f"
-        return Receipt(queue: name, handle: "\(queue).\(seq).\(lease).\(origin)")
+        let origin = isLocal ? Origin.local : .foreign
+        return Receipt(queue: name, handle: "\(queue).\(seq).\(lease).\(origin.rawValue)")
+    }
+
+    private enum Origin: String {
+        case local = "l"
+        case foreign = "f"
     }
 }
 
