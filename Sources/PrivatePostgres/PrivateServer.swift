@@ -132,6 +132,7 @@ package final class PrivateServer: Sendable {
         echo "pawl: ready"
         exec >/dev/null 2>&1
         cat
+        kill -0 "$(head -n 1 "$data/postmaster.pid")" || exit 0
         as "$programs/pg_ctl" -D "$data" -s -m fast -w stop
         """
 

@@ -1,21 +1,21 @@
 internal import CLibPQ
-internal import Dispatch
 internal import Pawl
 
 /// Makes a connection, step by step, so that no thread waits.
 ///
-/// Sendable although it is not guarded by types: all that changes is touched on `queue` alone.
-final class Connecting: @unchecked Sendable {
+/// Sendable although it is not guarded by types: all that changes is touched on the reactor's thread
+/// alone.
+final class Connecting: Reactor.Watched, @unchecked Sendable {
     typealias Outcome = Result<Unchecked<OpaquePointer>, PostgresFailure>
 
-    private let queue: DispatchQueue
+    private let reactor = Reactor.shared
     private let done: @Sendable (Outcome) -> Void
     private var connection: OpaquePointer?
-    private var waiting: (any DispatchSourceProtocol)?
-    private var reasonToStop: String?
+    private(set) var interest: Reactor.Interest = .writing
+    private(set) var deadline: ContinuousClock.Instant?
+    private var timeout: Duration = .zero
 
-    private init(queue: DispatchQueue, done: @escaping @Sendable (Outcome) -> Void) {
-        self.queue = queue
+    private init(done: @escaping @Sendable (Outcome) -> Void) {
         self.done = done
     }
 
@@ -24,15 +24,14 @@ final class Connecting: @unchecked Sendable {
     /// - Parameters:
     ///   - url: A URL or another connection string of libpq; what it leaves out comes from `PG*`
     ///     variables of the environment.
-    ///   - queue: Where to do it.
     ///   - timeout: How long it may take.
     /// - Returns: The connection, in non-blocking mode.
     static func connect(
-        to url: String, on queue: DispatchQueue, timeout: Duration
+        to url: String, timeout: Duration
     ) async throws(PostgresFailure) -> Unchecked<OpaquePointer> {
         let result = await withCheckedContinuation { continuation in
-            let connecting = Connecting(queue: queue) { continuation.resume(returning: $0) }
-            queue.async { connecting.start(url, timeout: timeout) }
+            let connecting = Connecting { continuation.resume(returning: $0) }
+            Reactor.shared.perform { connecting.start(url, timeout: timeout) }
         }
         return try result.get()
     }
@@ -59,44 +58,28 @@ final class Connecting: @unchecked Sendable {
         PQsetErrorVerbosity(connection, PQERRORS_VERBOSE)
         PQsetNoticeProcessor(connection, { _, _ in }, nil)
         guard PQstatus(connection) != CONNECTION_BAD else { return fail() }
-        let limit = DispatchTimeInterval.microseconds(Int(timeout.microseconds))
-        queue.asyncAfter(deadline: .now() + limit) { [weak self] in
-            self?.giveUp("no connection was made within \(timeout).")
-        }
-        wait(forReading: false)
+        self.timeout = timeout
+        deadline = .now + timeout
+        reactor.watch(self)
     }
 
-    private func poll() {
+    func losePatience() {
+        fail("no connection was made within \(timeout).")
+    }
+
+    var socket: Int32 { connection.map(PQsocket) ?? -1 }
+
+    func ready() {
         guard let connection else { return }
-        if let reasonToStop { return fail(reasonToStop) }
         switch PQconnectPoll(connection) {
-        case PGRES_POLLING_READING: wait(forReading: true)
-        case PGRES_POLLING_WRITING: wait(forReading: false)
+        case PGRES_POLLING_READING: interest = .reading
+        case PGRES_POLLING_WRITING: interest = .writing
         case PGRES_POLLING_OK:
             PQsetErrorVerbosity(connection, PQERRORS_DEFAULT)
             guard PQsetnonblocking(connection, 1) == 0 else { return fail() }
             end(.success(Unchecked(connection)))
         default: fail()
         }
-    }
-
-    /// Waits for the socket, which may be another one at each step.
-    private func wait(forReading: Bool) {
-        let socket = PQsocket(connection)
-        let source: any DispatchSourceProtocol =
-            forReading
-            ? DispatchSource.makeReadSource(fileDescriptor: socket, queue: queue)
-            : DispatchSource.makeWriteSource(fileDescriptor: socket, queue: queue)
-        waiting = source
-        source.setEventHandler { self.waiting?.cancel() }
-        source.setCancelHandler { self.poll() }
-        source.resume()
-    }
-
-    /// Stops as soon as nobody watches the socket any more.
-    private func giveUp(_ why: String) {
-        reasonToStop = why
-        waiting?.cancel()
     }
 
     private func fail(_ why: String? = nil) {
@@ -109,7 +92,7 @@ final class Connecting: @unchecked Sendable {
 
     private func end(_ outcome: Outcome) {
         connection = nil
-        waiting = nil
+        reactor.forget(self)
         done(outcome)
     }
 

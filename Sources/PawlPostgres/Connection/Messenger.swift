@@ -1,4 +1,3 @@
-internal import Dispatch
 internal import Pawl
 internal import Synchronization
 
@@ -16,10 +15,9 @@ final class Messenger: Sendable {
     }
 
     /// How long what happens meanwhile is gathered. Nobody waits for the first.
-    private static let interval: DispatchTimeInterval = .milliseconds(20)
+    private static let interval: Duration = .milliseconds(20)
 
     private let pool: Pool
-    private let queue = DispatchQueue(label: "pawl.postgres.messenger")
     private let state = Mutex(State())
     private let heard: @Sendable (String?) -> Void
 
@@ -53,7 +51,12 @@ final class Messenger: Sendable {
             if payload == nil { self?.lost(wire) }
             self?.heard(payload)
         }
-        _ = try await wire.run([Bound(.relaxSession), Bound(.listen)])
+        do throws(PostgresFailure) {
+            _ = try await wire.run([Bound(.relaxSession), Bound(.listen)])
+        } catch {
+            wire.close()
+            throw error
+        }
         state.withLock { $0.wire = wire }
         // What came between the last look and now.
         heard(nil)
@@ -77,8 +80,8 @@ final class Messenger: Sendable {
         }
         guard let wire, !news.isEmpty else { return }
         // Where it fails, others look by themselves after a while.
-        wire.post([Bound(.notify) { $0.add(texts: news.sorted()) }]) { [weak self, queue] _ in
-            queue.asyncAfter(deadline: .now() + Self.interval) { [weak self] in self?.tellNow() }
+        wire.post([Bound(.notify) { $0.add(texts: news.sorted()) }]) { [weak self] _ in
+            Reactor.shared.after(Self.interval) { [weak self] in self?.tellNow() }
         }
     }
 

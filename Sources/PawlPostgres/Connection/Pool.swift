@@ -1,4 +1,3 @@
-internal import Dispatch
 internal import Pawl
 internal import Synchronization
 
@@ -74,17 +73,19 @@ final class Pool: Sendable {
 
     /// Makes a connection that is not one of the pool's.
     func connect() async throws(PostgresFailure) -> Wire {
-        let queue = DispatchQueue(label: "pawl.postgres")
-        let connection = try await Connecting.connect(
-            to: url, on: queue, timeout: options.connectTimeout)
+        let connection = try await Connecting.connect(to: url, timeout: options.connectTimeout)
         // The server ends a statement that takes too long; only if it does not, we do.
         let wire = Wire(
-            connection.value, on: queue, texts: texts,
-            patience: options.statementTimeout + .seconds(10))
-        _ = try await wire.run([
-            Bound(.setUp) { $0.add(options.statementTimeout.microseconds / 1000) }
-        ])
-        return wire
+            connection.value, texts: texts, patience: options.statementTimeout + .seconds(10))
+        do throws(PostgresFailure) {
+            _ = try await wire.run([
+                Bound(.setUp) { $0.add(options.statementTimeout.microseconds / 1000) }
+            ])
+            return wire
+        } catch {
+            wire.close()
+            throw error
+        }
     }
 
     /// Closes what is idle; what is in use is closed when it is given back.

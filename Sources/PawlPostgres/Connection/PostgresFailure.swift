@@ -90,8 +90,9 @@ struct PostgresFailure: Error, CustomStringConvertible {
                 + "in pg_stat_activity."
         case "55P03", "40P01", "40001": "other transactions stood in the way. Trying again helps."
         case "57P01", "57P02", "57P03", "57P05": "the server is going down or coming up."
-        case "25006": "the server only reads: it is a standby, or default_transaction_read_only "
-            + "is on. Connect to the primary."
+        case "25006":
+            "the server only reads: it is a standby, or default_transaction_read_only "
+                + "is on. Connect to the primary."
         case "42501":
             "this user lacks a privilege. Grant USAGE on the schema and SELECT, INSERT, UPDATE and "
                 + "DELETE on its tables, and USAGE on its sequences."

@@ -1,6 +1,4 @@
 internal import CLibPQ
-// Dispatch is the one way to wait for libpq's socket without a thread for each connection.
-internal import Dispatch
 internal import Pawl
 internal import Synchronization
 
@@ -10,12 +8,12 @@ internal import Synchronization
 ///     run ──▶ send all, one sync ──▶ socket can be read ──▶ take results … sync ──▶ answered
 ///                  ▲ socket can be written, while libpq has more to send
 ///
-/// Sendable although it is not guarded by types: all that changes is touched on `queue` alone.
-final class Wire: @unchecked Sendable {
+/// Sendable although it is not guarded by types: all that changes is touched on the reactor's thread
+/// alone.
+final class Wire: Reactor.Watched, @unchecked Sendable {
     /// Some statements, and who waits for the answers.
     private struct Job {
         let steps: [Bound]
-        let number: UInt64
         let done: @Sendable (Result<[Answer], PostgresFailure>) -> Void
         /// What results are due, in order: a statement that is being prepared, or an answer.
         var due: ArraySlice<Due> = []
@@ -30,43 +28,34 @@ final class Wire: @unchecked Sendable {
         case answer
     }
 
-    private let queue: DispatchQueue
+    private let reactor = Reactor.shared
     private let texts: StatementTexts
     private let patience: Duration
     private let broken = Atomic<Bool>(false)
     private var connection: OpaquePointer?
-    private let sockets: SocketSources
+    private var hasMoreToSend = false
+    private(set) var deadline: ContinuousClock.Instant?
     private var prepared: Set<SQL> = []
     private var jobs: [Job] = []
-    private var numbers: UInt64 = 0
     private var heard: (@Sendable (String?) -> Void)?
 
     /// Takes over a connection that is established.
     ///
     /// - Parameters:
     ///   - connection: The connection, in non-blocking mode; only this object uses it from now on.
-    ///   - queue: The queue that it was made on.
     ///   - texts: The statements' texts.
     ///   - patience: After which time without an answer the connection is given up.
-    init(
-        _ connection: OpaquePointer, on queue: DispatchQueue, texts: StatementTexts,
-        patience: Duration
-    ) {
+    init(_ connection: OpaquePointer, texts: StatementTexts, patience: Duration) {
         self.connection = connection
-        self.queue = queue
         self.texts = texts
         self.patience = patience
-        sockets = SocketSources(PQsocket(connection), on: queue)
         PQenterPipelineMode(connection)
-        sockets.start(
-            readable: { [weak self] in self?.readable() },
-            writable: { [weak self] in self?.flush() })
+        reactor.perform { self.reactor.watch(self) }
     }
 
-    deinit {
-        guard let connection else { return }
-        sockets.cancel { [connection = Unchecked(connection)] in PQfinish(connection.value) }
-    }
+    var socket: Int32 { connection.map(PQsocket) ?? -1 }
+
+    var interest: Reactor.Interest { hasMoreToSend ? [.reading, .writing] : .reading }
 
     /// Whether it can't be used any more.
     var isBroken: Bool { broken.load(ordering: .acquiring) }
@@ -81,30 +70,29 @@ final class Wire: @unchecked Sendable {
         return try result.get()
     }
 
-    /// Runs statements after those that were posted before, and calls back on `queue`.
+    /// Runs statements after those that were posted before, and calls back on the reactor's thread.
     func post(
         _ steps: [Bound],
         done: @escaping @Sendable (Result<[Answer], PostgresFailure>) -> Void
     ) {
-        queue.async { [self] in
-            numbers += 1
-            jobs.append(Job(steps: steps, number: numbers, done: done))
+        reactor.perform { [self] in
+            jobs.append(Job(steps: steps, done: done))
             if jobs.count == 1 { begin() }
         }
     }
 
-    /// Calls back on `queue` whenever the server has a notification, with its payload; with `nil`
+    /// Calls back on the reactor's thread whenever the server has a notification, with its payload; with `nil`
     /// when the connection is lost.
     func listen(_ heard: @escaping @Sendable (String?) -> Void) {
-        queue.async { [self] in
+        reactor.perform { [self] in
             self.heard = heard
             if connection == nil { heard(nil) }
         }
     }
 
-    /// Closes the connection; what is under way fails.
+    /// Closes the connection; what is under way fails. It has to be called: the reactor keeps it.
     func close() {
-        queue.async { self.lose("it was closed.") }
+        reactor.perform { self.lose("it was closed.") }
     }
 
     private func begin() {
@@ -127,7 +115,7 @@ final class Wire: @unchecked Sendable {
         }
         guard PQpipelineSync(connection) == 1 else { return lose(lastError) }
         jobs[0] = job
-        watch(job.number)
+        deadline = .now + patience
         flush()
     }
 
@@ -155,24 +143,19 @@ final class Wire: @unchecked Sendable {
         }
     }
 
-    /// Gives the connection up if a job is still there when it should long be done: a server that
-    /// stands still keeps its sockets open.
-    private func watch(_ number: UInt64) {
-        let patience = DispatchTimeInterval.microseconds(Int(patience.microseconds))
-        queue.asyncAfter(deadline: .now() + patience) { [weak self] in
-            guard let self, self.jobs.first?.number == number else { return }
-            self.lose("there was no answer within \(self.patience).")
-        }
+    /// A server that stands still keeps its sockets open.
+    func losePatience() {
+        lose("there was no answer within \(patience).")
     }
 
     private func flush() {
         guard let connection else { return }
         let left = PQflush(connection)
         if left < 0 { return lose(lastError) }
-        sockets.setWriting(left > 0)
+        hasMoreToSend = left > 0
     }
 
-    private func readable() {
+    func ready() {
         guard let connection else { return }
         guard PQconsumeInput(connection) == 1 else { return lose(lastError) }
         flush()
@@ -214,6 +197,7 @@ final class Wire: @unchecked Sendable {
 
     private func finish() {
         let job = jobs.removeFirst()
+        deadline = nil
         if let failure = job.failure {
             if failure.condemnsConnection { lose(failure.message) }
             job.done(.failure(failure))
@@ -237,17 +221,20 @@ final class Wire: @unchecked Sendable {
 
     /// Ends it: whoever waits is told that nothing more will come.
     private func lose(_ why: String) {
+        deadline = nil
         broken.store(true, ordering: .releasing)
         if let connection {
             self.connection = nil
-            sockets.cancel { [connection = Unchecked(connection)] in PQfinish(connection.value) }
+            reactor.forget(self)
+            PQfinish(connection)
             heard?(nil)
         }
         let lost = jobs
         jobs = []
         for job in lost {
             // A server that has begun to answer may have committed all the same.
-            let failure = job.failure ?? PostgresFailure(job.isSent ? .unanswered : .connecting, why)
+            let failure =
+                job.failure ?? PostgresFailure(job.isSent ? .unanswered : .connecting, why)
             job.done(.failure(failure))
         }
     }

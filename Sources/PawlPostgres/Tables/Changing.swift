@@ -28,20 +28,23 @@ final class Changing: Sendable {
     func check(_ writes: [Write], in partition: PartitionKey) throws(BackendError) {
         let limits = pool.options.storeLimits
         guard writes.count <= limits.largestBatch else {
-            throw refusal("\(writes.count) writes in one batch are more than "
-                + "\(limits.largestBatch).")
+            throw refusal(
+                "\(writes.count) writes in one batch are more than "
+                    + "\(limits.largestBatch).")
         }
         for write in writes {
             let size = write.content?.size ?? 0
             if size > limits.largestDocument {
-                throw refusal("document \(partition)/\(write.key) has \(size) bytes, more than "
-                    + "the option `largestDocument`, \(limits.largestDocument).")
+                throw refusal(
+                    "document \(partition)/\(write.key) has \(size) bytes, more than "
+                        + "the option `largestDocument`, \(limits.largestDocument).")
             }
             if partition.name.hasNull || write.key.hasNull
                 || write.content?.body?.contains(0) == true
             {
-                throw refusal("document \(partition)/\(write.key) has a NUL character in its key "
-                    + "or its state, which PostgreSQL can't store.")
+                throw refusal(
+                    "document \(partition)/\(write.key) has a NUL character in its key "
+                        + "or its state, which PostgreSQL can't store.")
             }
         }
         if writes.count > 1, Set(writes.map(\.key)).count < writes.count {
