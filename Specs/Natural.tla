@@ -47,7 +47,8 @@ NoDocument == [version |-> 0, facts |-> {}]
 
 \* Where a process waits ("at", named as the steps are) and what it has in hand: the copy that it
 \* handles, the document that it is about to write, with the version that this is to replace, and
-\* the messages that it is about to send.
+\* the messages that it is about to send. (Those follow from the message, so there is no need to have
+\* them in hand before.)
 Idle == [at |-> "receive", copy |-> <<>>, document |-> NoDocument, outputs |-> <<>>]
 
 Id(p) == process[p].copy[1]
@@ -114,34 +115,34 @@ Receive(c, k) ==
                      !.copy = k]]
     /\ UNCHANGED <<document, published, committed, budget>>
 
-\* What follows the saving, and what follows the sending. n1: the other way round.
+\* What follows the sending. n1: the saving. n4: nothing, since the message is gone already.
 IsReverse == Mutant = "n1 send-before-commit"
 Sent(hand) ==
     CASE IsReverse /\ hand.document # NoDocument -> [hand EXCEPT !.at = "save", !.outputs = <<>>]
       [] Mutant = "n4 early-ack" -> Idle
       [] OTHER -> [hand EXCEPT !.at = "acknowledge", !.outputs = <<>>]
-Saved(hand) ==
-    IF IsReverse \/ hand.outputs = <<>> THEN Sent([hand EXCEPT !.document = NoDocument])
-    ELSE [hand EXCEPT !.at = "send", !.document = NoDocument]
+Sending(hand, outputs) ==
+    IF outputs = <<>> THEN Sent(hand) ELSE [hand EXCEPT !.at = "send", !.outputs = outputs]
 
 \* 1. Load the entity. 2. Handle the message, whether it was handled before or not.
 Load(c) ==
     /\ Answered(c, "load")
     /\ LET facts == document.facts \cup {Fact(c, document.facts)}
-           hand == [process[c] EXCEPT !.outputs = Made(c, facts)]
-           writing == [hand EXCEPT !.document = [document EXCEPT !.facts = facts]]
+           writing == [process[c] EXCEPT !.document = [document EXCEPT !.facts = facts]]
        IN  Continues(c,
-            CASE facts = document.facts /\ Mutant = "n3 unchanged-is-duplicate" ->
-                    Sent([hand EXCEPT !.outputs = <<>>])
-              [] facts = document.facts ->
-                    IF IsReverse THEN [hand EXCEPT !.at = "send"] ELSE Saved(hand)
-              [] IsReverse /\ hand.outputs # <<>> -> [writing EXCEPT !.at = "send"]
+            CASE facts = document.facts ->
+                    IF Mutant = "n3 unchanged-is-duplicate" THEN Sent(process[c])
+                    ELSE Sending(process[c], Made(c, facts))
+              [] IsReverse -> Sending(writing, Made(c, facts))
               [] OTHER -> [writing EXCEPT !.at = "save"])
 
 \* Save the state.
 Save(c) ==
     /\ Answered(c, "save")
-    /\ IF Fits(c) THEN Continues(c, Saved(process[c])) ELSE GivesBack(c)
+    /\ IF ~Fits(c) THEN GivesBack(c)
+       ELSE LET saved == [process[c] EXCEPT !.document = NoDocument]
+            IN  Continues(c, IF IsReverse THEN Sent(saved)
+                             ELSE Sending(saved, Made(c, process[c].document.facts)))
 
 \* 3. Send. Also if nothing has changed: whoever has changed it may have died before this.
 Send(c) == Answered(c, "send") /\ Continues(c, Sent(process[c]))

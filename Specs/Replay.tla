@@ -36,7 +36,7 @@ VARIABLES
     premises,       \* of each message that was processed: [id, given, at]
     queue,          \* of each copy: [state, holder, isOver, deliveries]
     published,      \* the different messages that were sent
-    committed,      \* the attempts whose effect was saved at some time
+    committed,      \* the attempts that were saved at some time; readers by their premise
     process,        \* of each process: where it waits, and what it has in hand
     budget          \* what may still go wrong: [crashes, failures, redeliveries]
 
@@ -106,6 +106,7 @@ Does(p, n) ==
         IF CanSave(p) /\ process[p].at # "save state"
         THEN {premise \in premises : premise.id # Id(p)} \cup process[p].premise ELSE premises
     /\ committed' = committed \cup Range(document'.effects)
+                    \cup {premise.at : premise \in {q \in premises' : q.id \in Readers}}
     /\ published' =
         IF process[p].at = "send"
         THEN published \cup {Named(p, process[p].outputs[i]) : i \in 1..n} ELSE published
@@ -310,7 +311,7 @@ Spec == Init /\ [][Next]_vars /\ \A c \in Consumers : WF_vars(Step(c))
 AppliedOnce == \A a, b \in committed : a[1] = b[1] => a = b
 
 \* No saved effect is lost again.
-NothingOverwritten == committed \subseteq Range(document.effects)
+NothingOverwritten == {a \in committed : a[1] \notin Readers} \subseteq Range(document.effects)
 
 \* I2: all copies of an output are alike: from one state, at one time, under one id.
 OutputsAgree == \A o, q \in published : o.of = q.of /\ o.number = q.number => o = q

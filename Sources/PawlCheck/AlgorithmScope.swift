@@ -182,12 +182,12 @@ package struct AlgorithmScope: Sendable {
     }
 }
 
-extension AlgorithmUnderCheck {
-    /// An entity in which a message's effect shows, and shows once, however often it is applied.
-    private struct Handled: Entity {
-        var messages = GrowOnlySet<MessageID>()
-    }
+/// An entity in which a message's effect shows, and shows once, however often it is applied.
+struct HandledMessages: Entity {
+    var messages = GrowOnlySet<MessageID>()
+}
 
+extension AlgorithmUnderCheck {
     /// The least that a handler can do: it changes the entity and sends messages. What the attempt
     /// and the entity's version have to do with that, the marks say; where there are none, the
     /// entity and the messages have to say what comes of what.
@@ -203,7 +203,8 @@ extension AlgorithmUnderCheck {
                     to: .queue(AlgorithmScope.outbound))
             }
             guard isIdempotent else { return [[UInt8(ascii: "{"), UInt8(ascii: "}")]] }
-            var handled = try bodies[0].map { try Handled(storedAs: $0, at: key) } ?? Handled()
+            let before = try bodies[0].map { try HandledMessages(storedAs: $0, at: key) }
+            var handled = before ?? HandledMessages()
             handled.messages.insert(message.id)
             return [try JSON.encode(handled)]
         }

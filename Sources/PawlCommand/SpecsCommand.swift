@@ -13,6 +13,9 @@ struct SpecsCommand: AsyncParsableCommand {
     struct Scope: ParsableArguments {
         @OptionGroup var options: CheckScopeOptions
 
+        @Flag(help: "The first message changes nothing.")
+        var rejects = false
+
         @Option(help: "The file to write to.")
         var to: String
 
@@ -21,18 +24,30 @@ struct SpecsCommand: AsyncParsableCommand {
             guard let name = options.algorithm?.shipped.name, options.level != .endpoint else {
                 throw ValidationError("Say which --algorithm; its endpoint has no spec.")
             }
-            guard ["outbox", "transactional", "inbox", "tokens"].contains(name) else {
+            let compared = [
+                "outbox", "outbox-staged", "transactional", "inbox", "inbox-eventual", "tokens",
+                "replay", "natural",
+            ]
+            guard compared.contains(name) else {
                 throw ValidationError("\(name) is not compared with a spec: see Specs/README.md.")
             }
         }
 
-        var numbers: AlgorithmScope { options.scopes[0].numbers }
+        var numbers: AlgorithmScope {
+            var numbers = options.scopes[0].numbers
+            numbers.rejects = rejects
+            return numbers
+        }
 
         var spec: SpecScope.Spec {
             switch options.algorithm?.shipped.name {
             case "transactional": .transactional
             case "inbox": .inbox
             case "tokens": .tokens
+            case "replay": .replay
+            case "natural": .natural
+            case "outbox-staged": .outboxStaged
+            case "inbox-eventual": .claimInbox
             default: numbers.sessions > 0 ? .session : .outbox
             }
         }
@@ -92,12 +107,6 @@ struct SpecsCommand: AsyncParsableCommand {
         @Option(help: "What the faults follow from; what happens at once depends on the machine.")
         var seed: UInt64 = 1
 
-        func validate() throws {
-            if scope.spec == .tokens {
-                throw ValidationError("Real runs of tokens are not recorded yet.")
-            }
-        }
-
         func run() async throws {
             let folder = FileManager.default.temporaryDirectory
                 .appending(path: "pawl-specs-\(ProcessInfo.processInfo.processIdentifier)")
@@ -109,7 +118,8 @@ struct SpecsCommand: AsyncParsableCommand {
                     let run = RecordedRun(
                         spec: spec, consumers: numbers.consumers,
                         messages: numbers.messages, copies: numbers.copies,
-                        outputs: numbers.outputs, seed: seed &+ UInt64(number),
+                        outputs: numbers.outputs, rejects: numbers.rejects,
+                        seed: seed &+ UInt64(number),
                         folder: folder.appending(path: "\(number)"))
                     group.addTask { (number, try await run.trace()) }
                 }

@@ -5,23 +5,29 @@ from dataclasses import dataclass, replace
 COMMON = ["AppliedOnce", "NothingOverwritten", "OutputsAgree", "NoGhosts", "GoneIsDone",
           "OutputsFitState"]
 SPECIFICATION = {"Outbox": "Spec", "Transactional": "Spec", "Session": "SessionSpec",
-                 "Inbox": "Spec", "Tokens": "Spec", "Replay": "Spec", "Natural": "Spec"}
+                 "Inbox": "Spec", "Tokens": "Spec", "Replay": "Spec", "Natural": "Spec",
+                 "OutboxStaged": "Spec", "ClaimInbox": "Spec"}
 INVARIANTS = {
     "Outbox": COMMON + ["NothingLost", "NothingLeftBehind"],
     "Transactional": COMMON + ["NothingLost", "NothingLeftBehind"],
     "Inbox": COMMON + ["NothingLost", "NothingLeftBehind"],
     "Tokens": COMMON + ["SentHasToken", "ReceivedOnce", "NothingLost", "NothingLeftBehind"],
     "Replay": COMMON + ["NothingLost", "NothingLeftBehind"],
+    "ClaimInbox": COMMON + ["NothingLost", "NothingLeftBehind"],
+    "OutboxStaged": COMMON + ["NothingLost", "NothingLeftBehind"],
     "Natural": ["NothingOverwritten", "OutputsAgree", "NoGhosts", "GoneIsDone", "AsWithoutCopies"],
     "Session": COMMON + ["AnsweredIsSaved", "SessionNothingLost", "SessionNothingLeftBehind"],
 }
 # Why it is right; mistakes are to be rejected by what they do to others.
 INNER = {"Inbox": ["NoGap", "RecordedIsSent"],
          "Tokens": ["NoGap", "ConsumedIsSent", "LosersAreKnown"],
-         "Replay": ["NoGap", "SentFollows"]}
+         "Replay": ["NoGap", "SentFollows"],
+         "OutboxStaged": ["NamedIsThere", "AllAreListed"],
+         "ClaimInbox": ["NoGap", "StampedIsClaimed"]}
 LIVENESS = {"Outbox": "ComesToRest", "Transactional": "ComesToRest",
             "Session": "SessionComesToRest", "Inbox": "ComesToRest", "Tokens": "ComesToRest",
-            "Replay": "ComesToRest", "Natural": "ComesToRest"}
+            "Replay": "ComesToRest", "Natural": "ComesToRest", "OutboxStaged": "ComesToRest",
+            "ClaimInbox": "ComesToRest"}
 
 
 @dataclass(frozen=True)
@@ -42,6 +48,7 @@ class Scope:
     expiry: bool = False
     downstream: bool = False
     readers: int = 0
+    stale_reads: int = 0
 
     def constants(self, mutant="none"):
         """The constants of the spec."""
@@ -53,6 +60,11 @@ class Scope:
             constants["IsLocal"] = "TRUE" if self.local else "FALSE"
         if self.spec == "Session":
             constants |= {"Sessions": names("x", self.sessions), "Delays": self.delays}
+        if self.spec == "ClaimInbox":
+            constants["StaleReads"] = self.stale_reads
+        if self.spec == "OutboxStaged":
+            # As many as pages hold, in the checker's scope of the code and in real runs.
+            constants["PerPage"] = 2
         if self.spec == "Replay":
             constants["Readers"] = names("m", self.readers)
         if self.spec in ("Inbox", "Replay"):
@@ -69,13 +81,16 @@ class Scope:
     @property
     def options(self):
         """The same scope of the code, as options of `pawl specs`."""
-        algorithm = {"Session": "outbox"}.get(self.spec, self.spec.lower())
+        algorithm = {"Session": "outbox", "OutboxStaged": "outbox-staged",
+                     "ClaimInbox": "inbox-eventual"}.get(self.spec, self.spec.lower())
         options = ["--algorithm", algorithm, *(["--local"] if self.local else [])]
         counts = ["consumers", "messages", "copies", "outputs", "crashes", "failures",
                   "redeliveries"] + (["sessions"] if self.spec == "Session" else [])
         for name in counts:
             options += [f"--{name}", str(getattr(self, name))]
-        return options
+        if self.stale_reads:
+            options += ["--stale-reads", str(self.stale_reads)]
+        return options + (["--rejects"] if self.readers else [])
 
     def __str__(self):
         parts = [count(self.consumers, "consumer"), count(self.messages, "message")]
@@ -95,7 +110,7 @@ class Scope:
             parts.append("with receivers")
         faults = [count(getattr(self, name), one) for name, one in
                   [("crashes", "crash"), ("failures", "failure"), ("redeliveries", "redelivery"),
-                   ("delays", "delay")] if getattr(self, name)]
+                   ("delays", "delay"), ("stale_reads", "stale read")] if getattr(self, name)]
         return f"{self.spec}: {', '.join(parts)}; {', '.join(faults) or 'no fault'}"
 
 
@@ -116,6 +131,9 @@ INBOX = Scope("Inbox")
 TOKENS = Scope("Tokens")
 REPLAY = Scope("Replay")
 NATURAL = Scope("Natural")
+# One message fits into the entity.
+CLAIMS = Scope("ClaimInbox")
+STAGED = Scope("OutboxStaged", outputs=2)
 
 # In these the code must reach the very same states.
 COMPARED = [
@@ -151,6 +169,23 @@ COMPARED = [
     replace(TOKENS, consumers=1, outputs=2, failures=1),
     replace(TOKENS, consumers=1, outputs=0, crashes=1, failures=1),
     replace(TOKENS, messages=2, copies=1),
+    REPLAY,
+    replace(REPLAY, crashes=1, failures=1),
+    replace(REPLAY, readers=1, crashes=1, failures=1),
+    replace(REPLAY, messages=2, readers=1, crashes=1),
+    replace(REPLAY, consumers=1, outputs=2, crashes=1, failures=1, redeliveries=1),
+    CLAIMS,
+    replace(CLAIMS, stale_reads=1),
+    replace(CLAIMS, consumers=1, crashes=1, failures=1, stale_reads=1),
+    replace(CLAIMS, messages=2, copies=1),
+    STAGED,
+    replace(STAGED, consumers=1, copies=1, outputs=3, crashes=1, failures=1),
+    replace(STAGED, copies=1, redeliveries=1),
+    replace(STAGED, consumers=1, messages=2, copies=1, crashes=1),
+    NATURAL,
+    replace(NATURAL, crashes=1, failures=1),
+    replace(NATURAL, messages=2),
+    replace(NATURAL, consumers=1, outputs=2, crashes=1, failures=1, redeliveries=1),
 ]
 
 # In these the code must reach no state that the spec doesn't. It need not reach all: in which order
@@ -166,6 +201,10 @@ DIFFERENT = [
     ("48 complete-after-commit", replace(SESSION, messages=0, crashes=1)),
     ("13 no-late-cleanup", replace(INBOX, crashes=1)),
     ("k1 none-struck-out", replace(TOKENS, consumers=1, copies=1, crashes=1)),
+    ("r6 forgotten-clock", REPLAY),
+    ("n3 unchanged-is-duplicate", NATURAL),
+    ("13d no-late-cleanup", STAGED),
+    ("13 no-late-cleanup", CLAIMS),
 ]
 
 # In these only the spec is checked.
@@ -181,10 +220,11 @@ LARGER = [
     replace(TOKENS, messages=2, copies=1, downstream=True),
     replace(TOKENS, consumers=1, outputs=2, crashes=1, failures=1, downstream=True),
     replace(REPLAY, crashes=1, failures=1, expiry=True),
-    replace(REPLAY, messages=2, readers=1, crashes=1),
-    replace(REPLAY, consumers=1, outputs=2, crashes=1, failures=1, redeliveries=1),
+    replace(CLAIMS, copies=1, redeliveries=1),
+    replace(CLAIMS, messages=2, copies=1, stale_reads=1),
+    replace(STAGED, consumers=1, outputs=3, crashes=1, failures=1),
+    replace(STAGED, copies=1, crashes=1, redeliveries=1),
     replace(NATURAL, messages=2, crashes=1, failures=1),
-    replace(NATURAL, outputs=2, crashes=1, failures=1, redeliveries=1),
 ]
 
 RIVALS = replace(OUTBOX, messages=2, copies=1)
@@ -203,6 +243,9 @@ K_ALONE = replace(K_CRASH, crashes=0)
 R_CRASH = replace(REPLAY, consumers=1, copies=1, crashes=1)
 R_DUPLICATE = replace(REPLAY, consumers=1)
 R_RIVALS = replace(REPLAY, messages=2, copies=1)
+C_CRASH = replace(CLAIMS, consumers=1, copies=1, crashes=1)
+S_CRASH = replace(STAGED, consumers=1, copies=1, crashes=1)
+S_RIVALS = replace(STAGED, messages=2, copies=1)
 N_CRASH = replace(NATURAL, consumers=1, copies=1, crashes=1)
 N_RIVALS = replace(NATURAL, messages=2, copies=1)
 
@@ -272,6 +315,23 @@ MUTANTS = [
     ("r5 premise-last", R_CRASH, "AppliedOnce"),
     ("r6 forgotten-clock", R_DUPLICATE, "OutputsAgree"),
     ("r7 ttl-too-short", replace(R_DUPLICATE, expiry=True), "AppliedOnce"),
+    ("2 blind-commit", replace(CLAIMS, messages=2, copies=1), "NothingOverwritten"),
+    ("5 duplicate-drops-outbox", C_CRASH, "GoneIsDone"),
+    ("11 clean-before-publish", C_CRASH, "GoneIsDone"),
+    ("13 no-late-cleanup", replace(CLAIMS, consumers=1), "NothingLeftBehind"),
+    ("c1 claim-not-saved", C_CRASH, "GoneIsDone"),
+    ("c2 foreign-stamp-handled", replace(CLAIMS, consumers=1), "AppliedOnce"),
+    ("2 blind-commit", S_RIVALS, "NothingOverwritten"),
+    # The closed fence keeps it from being applied again, for ever.
+    ("3 forget-id", replace(STAGED, consumers=1), "liveness"),
+    ("5 duplicate-drops-outbox", S_CRASH, "GoneIsDone"),
+    ("13d no-late-cleanup", S_CRASH, "NothingLeftBehind"),
+    ("17 staged-by-message-id", STAGED, "NoGhosts"),
+    ("17b no-fence", replace(STAGED, copies=1, crashes=1, redeliveries=1), "NothingLeftBehind"),
+    ("18 stage-after-commit", S_CRASH, "GoneIsDone"),
+    ("19 delete-staged-on-error", replace(S_CRASH, crashes=0, failures=1), "GoneIsDone"),
+    ("20 upsert-first-write", S_RIVALS, "NothingOverwritten"),
+    ("o1 unlisted", replace(S_CRASH, crashes=0), "NothingLeftBehind"),
     ("n1 send-before-commit", N_RIVALS, "NoGhosts"),
     ("n2 blind-commit", N_RIVALS, "NothingOverwritten"),
     ("n3 unchanged-is-duplicate", N_CRASH, "GoneIsDone"),
@@ -302,7 +362,16 @@ TRACED = [
     drawn(replace(SESSION, consumers=2, outputs=2, crashes=2, failures=2)),
     drawn(replace(INBOX, messages=2, outputs=2, **FAULTS)),
     drawn(replace(TOKENS, messages=2, outputs=2, **FAULTS)),
+    drawn(replace(CLAIMS, messages=2, outputs=2, stale_reads=2, **FAULTS)),
+    drawn(replace(STAGED, messages=2, outputs=3, **FAULTS), count=50),
+    drawn(replace(REPLAY, messages=2, outputs=2, readers=1, **FAULTS)),
+    drawn(replace(NATURAL, messages=2, outputs=2, **FAULTS)),
     run(Scope("Outbox", **RUNS)),
     run(Scope("Transactional", **RUNS)),
     run(Scope("Inbox", **RUNS)),
+    run(Scope("Tokens", **RUNS), count=20),
+    run(Scope("ClaimInbox", **RUNS)),
+    run(Scope("OutboxStaged", **RUNS | {"outputs": 3}), count=20),
+    run(Scope("Replay", readers=1, **RUNS)),
+    run(Scope("Natural", **RUNS)),
 ]

@@ -45,7 +45,8 @@ def check(pawl, kind, scope, command):
                 kind, scope.spec, *place, *found), list(found) == place)]
 
 
-FAULTS = {"crashes": ("crash",), "failures": ("lost", "after"), "redeliveries": ("lease ends",)}
+FAULTS = {"crashes": ("crash",), "failures": ("lost", "after"), "redeliveries": ("lease ends",),
+          "stale_reads": ("stale",)}
 
 
 def befallen(scope, traces):
@@ -53,7 +54,8 @@ def befallen(scope, traces):
     numbers = {kind: sum(trace.count(f'action |-> "{action}"') for trace in traces
                          for action in actions)
                for kind, actions in FAULTS.items() if getattr(scope, kind)}
-    words = ", ".join(f"{number:,} {kind}" for kind, number in numbers.items())
+    words = ", ".join(
+        f"{number:,} {kind.replace('_', ' ')}" for kind, number in numbers.items())
     return words, " and ".join(kind for kind, number in numbers.items() if not number)
 
 

@@ -108,6 +108,113 @@ struct ProjectionTests {
         #expect(graph.count == 1_901)
     }
 
+    @Test("of replay are as many as the checker tells apart", arguments: [false, true])
+    func replay(rejects: Bool) throws {
+        var scope = scope(.replay, crashes: 1, failures: 1)
+        scope.rejects = rejects
+        let graph = try SpecScope(.replay, scope).states()
+        #expect(graph.count == graph.checkerStates)
+        #expect(graph.count == (rejects ? 1_866 : 2_014))
+        #expect(
+            !graph.states.contains {
+                $0.contains("unknown") || $0.contains("another call") || $0.contains("another id")
+                    || $0.contains("another time")
+            })
+        for step in ["look", "load", "save", "send", "acknowledge"] {
+            #expect(graph.states.contains { $0.contains("at |-> \"\(step)\"") }, "\(step)")
+        }
+    }
+
+    @Test("of replay have a premise of every message whose effect is saved, from its own delivery")
+    func premises() throws {
+        let graph = try SpecScope(.replay, scope(.replay)).states()
+        let saved = graph.states.filter { !$0.contains("committed = {}") }
+        #expect(!saved.isEmpty)
+        // No two attempts are made at the same time, so each copy may be the one that is saved.
+        for copy in 1...2 {
+            let attempt = "<<\"m1\", \(copy), 1>>"
+            #expect(
+                saved.contains {
+                    $0.contains("committed = {\(attempt)}")
+                        && $0.contains(
+                            "premises = {[id |-> \"m1\", given |-> <<>>, at |-> \(attempt)]}")
+                })
+        }
+        #expect(saved.allSatisfy { !$0.contains("premises = {}") })
+    }
+
+    @Test("of the outbox beside its entity know whose page each is, and meet each step")
+    func outboxStaged() throws {
+        var scope = scope(.outboxStaged)
+        scope.outputs = 2
+        let graph = try SpecScope(.outboxStaged, scope).states()
+        #expect(
+            !graph.states.contains {
+                $0.contains("unknown") || $0.contains("another call")
+                    || $0.contains("another state") || $0.contains("no attempt's messages")
+            })
+        // Which step a call belongs to is taken from the past.
+        let steps = [
+            "load", "fence", "lay", "save", "withdraw", "unlook", "unlist", "gather", "recheck",
+            "send", "mark", "reload", "peek", "clear", "close", "acknowledge",
+        ]
+        for step in steps {
+            #expect(graph.states.contains { $0.contains("at |-> \"\(step)\"") }, "\(step)")
+        }
+        // Both messages are on one page, which is there as long as it is named.
+        let named = graph.states.filter {
+            // The first variable is the document; what processes have in hand comes later.
+            $0.prefix { $0 != "\t" }.contains("state |-> \"staged\"")
+        }
+        #expect(!named.isEmpty)
+        #expect(named.allSatisfy { $0.contains(", <<1, 2>>>>") })
+        // As many as TLC finds.
+        #expect(graph.count == 1_733)
+    }
+
+    @Test("of the inbox for weak reads know whose each claim is, and meet each step")
+    func claimInbox() throws {
+        var scope = scope(.inboxEventual)
+        scope.budgets.staleReads = 1
+        let graph = try SpecScope(.claimInbox, scope).states()
+        #expect(
+            !graph.states.contains {
+                $0.contains("unknown") || $0.contains("another call")
+                    || $0.contains("another state")
+            })
+        // Which step a call belongs to is taken from the past. With one message nothing changes
+        // under who removes a claim.
+        let steps = [
+            "load", "claim", "stamp", "look", "yield", "save", "send", "forget", "reload",
+            "acknowledge",
+        ]
+        for step in steps {
+            #expect(graph.states.contains { $0.contains("at |-> \"\(step)\"") }, "\(step)")
+        }
+        // What was saved is stamped, though the stamp can't be seen by everybody yet.
+        let saved = graph.states.filter { !$0.contains("committed = {}") }
+        #expect(!saved.isEmpty)
+        #expect(saved.allSatisfy { !$0.contains("stamps = (\"m1\" :> <<>>)") })
+        // As many as TLC finds.
+        #expect(graph.count == 3_309)
+    }
+
+    @Test("of natural tell no attempts apart, and have the same messages whoever sends them")
+    func natural() throws {
+        let graph = try SpecScope(.natural, scope(.natural, messages: 2)).states()
+        #expect(!graph.states.contains { $0.contains("unknown") || $0.contains("unreadable") })
+        #expect(
+            !graph.states.contains {
+                $0.contains("another call") || $0.contains("something else")
+            })
+        for step in ["load", "save", "send", "acknowledge"] {
+            #expect(graph.states.contains { $0.contains("at |-> \"\(step)\"") }, "\(step)")
+        }
+        // As many as TLC finds.
+        #expect(graph.count == 354)
+        #expect(graph.checkerStates > graph.count)
+    }
+
     @Test("are the same whether or not orders are left out")
     func sleepSets() throws {
         let scope = scope(.outbox, crashes: 1)

@@ -42,8 +42,7 @@ package struct InboxRecords: Sendable {
             return nil
         }
         do {
-            var reader = ByteReader(record.content.ledger)
-            return try reader.readID()
+            return try Self.stamp(in: record.content)
         } catch {
             throw PawlError(
                 .malformedDocument,
@@ -52,6 +51,12 @@ package struct InboxRecords: Sendable {
                 written by another variant of the algorithm, or is damaged.
                 """, underlying: error)
         }
+    }
+
+    /// The stamp that is in a record.
+    package static func stamp(in record: Content) throws -> MessageID {
+        var reader = ByteReader(record.ledger)
+        return try reader.readID()
     }
 
     private func content(_ stamp: [UInt8]) -> Content {

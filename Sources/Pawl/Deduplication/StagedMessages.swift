@@ -101,8 +101,7 @@ package struct StagedMessages: Sendable {
             let key = key(stage, number)
             guard let page = try await store.read(key, in: partition) else { return nil }
             do {
-                var reader = ByteReader(page.content.ledger)
-                messages += try reader.readMessages()
+                messages += try Self.messages(of: page.content)
             } catch {
                 throw PawlError(
                     .malformedDocument,
@@ -162,12 +161,21 @@ package struct StagedMessages: Sendable {
 
     private func readFence() async throws -> Fence {
         guard let document = try await store.read(fenceKey, in: partition) else { return Fence() }
-        var reader = ByteReader(document.content.ledger)
-        var stages: [Ledger.Stage] = []
-        for _ in 0..<(try reader.read(UInt32.self)) { stages.append(try reader.readStage()) }
         return Fence(
-            stages: stages, isClosed: document.content.expires != nil,
-            condition: .version(document.version))
+            stages: try Self.stages(listedBy: document.content),
+            isClosed: document.content.expires != nil, condition: .version(document.version))
+    }
+
+    /// The attempts that a fence lists.
+    package static func stages(listedBy fence: Content) throws -> [Ledger.Stage] {
+        var reader = ByteReader(fence.ledger)
+        return try (0..<reader.read(UInt32.self)).map { _ in try reader.readStage() }
+    }
+
+    /// The messages on a page.
+    package static func messages(of page: Content) throws -> [Outgoing] {
+        var reader = ByteReader(page.ledger)
+        return try reader.readMessages()
     }
 
     private func fence(_ stages: [Ledger.Stage]) -> Content {
@@ -177,7 +185,8 @@ package struct StagedMessages: Sendable {
         return Content(body: nil, ledger: writer.bytes)
     }
 
-    package var fenceKey: DocumentKey { DocumentKey(kind: Self.kind, id: "fence") }
+    package static let fenceKey = DocumentKey(kind: kind, id: "fence")
+    package var fenceKey: DocumentKey { Self.fenceKey }
 
     package func key(_ stage: Ledger.Stage, _ number: Int) -> DocumentKey {
         DocumentKey(kind: Self.kind, id: "\(stage.attempt)/\(number)")

@@ -39,7 +39,7 @@ public struct MessageID: Hashable, Comparable, Codable, Sendable, CustomStringCo
 
     /// Derives the id of the message that was sent as number `ordinal` to `destination` while
     /// `endpoint` handled `cause`.
-    init(cause: MessageID, endpoint: String, ordinal: Int, destination: String) {
+    package init(cause: MessageID, endpoint: String, ordinal: Int, destination: String) {
         var bytes = ByteWriter()
         bytes.write(cause)
         bytes.write(endpoint)

@@ -48,30 +48,56 @@ struct Hand {
     var step = "receive"
     /// The copy of a message; or, alone, the submission.
     var copy: [String] = []
-    var delivery = 0
+    /// Which delivery of it; `nil` in a spec that does not count them.
+    var delivery: Int? = 0
     var document = Naming.noDocument
     var outputs: [String] = []
-    var isTouched = false
+    /// Whether it has changed anything since; `nil` in a spec that does not ask.
+    var isTouched: Bool? = false
     /// What only one spec has.
     var more: [(name: String, value: String)] = []
 
     /// The record that the specs call `process[p]`.
     var value: String {
-        TLA.record(
-            [
-                ("at", TLA.text(step)), ("copy", TLA.sequence(copy)),
-                ("delivery", "\(delivery)"), ("document", document),
-                ("outputs", TLA.sequence(outputs)), ("touched", TLA.truth(isTouched)),
-            ] + more)
+        var fields = [
+            ("at", TLA.text(step)), ("copy", TLA.sequence(copy)), ("document", document),
+            ("outputs", TLA.sequence(outputs)),
+        ]
+        if let delivery { fields.append(("delivery", "\(delivery)")) }
+        if let isTouched { fields.append(("touched", TLA.truth(isTouched))) }
+        return TLA.record(fields + more)
     }
 }
 
 /// Names for what a world is made of, as the specs name it: messages `m1`, `m2`, submissions `x1`,
 /// consumers `c1`, `c2`; a copy by its message and a number; an attempt by its delivery.
 struct Naming {
+    /// What a spec has of documents and of messages that are caused.
+    enum Style {
+        /// Documents with a ledger.
+        case ledgers
+        /// Those, with attempts that register; and messages with a token.
+        case tokens
+        /// Documents without a ledger; and messages that follow from what a handler was given.
+        case premises
+        /// Documents that are sets of facts; and messages that say the same in every attempt.
+        case facts
+        /// Documents with a ledger that says under which name messages lie beside them.
+        case stages
+        /// Documents with a ledger that has claims to messages; and reads may be out of date.
+        case claims
+    }
+
+    let style: Style
     private var attempts: [Int: String] = [:]
-    /// The attempts that have registered, by the names under which they have; `nil` where none do.
-    var registered: [MessageID: String]?
+    /// The attempts that have registered, or laid down messages, by the names under which they have.
+    var registered: [MessageID: String] = [:]
+    /// What attempts were given that are named after it.
+    var given: [Int: Given] = [:]
+
+    init(_ style: Style = .ledgers) {
+        self.style = style
+    }
 
     static let noDocument = document(version: 0, effects: [], ledger: [])
 
@@ -135,6 +161,7 @@ struct Naming {
 
     /// An attempt: `<<"m1", copy, delivery>>`, or, of a submission, `<<"x1", number>>`.
     mutating func attempt(_ number: Int, in simulation: Simulation) -> String {
+        if let known = given[number] { return known.attempt }
         if let known = attempts[number] { return known }
         // The number is a digest of the delivery, so those that there were are gone through.
         for entry in simulation.world.entries where isMessage(entry, in: simulation) {
@@ -157,31 +184,54 @@ struct Naming {
     }
 
     /// A message that is caused by another one.
-    mutating func output(_ envelope: Envelope, in simulation: Simulation) -> String {
+    mutating func output(
+        _ envelope: Envelope, to queue: String, in simulation: Simulation
+    ) -> String {
+        if style == .facts { return constant(envelope, to: queue, in: simulation) }
         let mark = Marks.of(envelope.body).last
         var fields = [
             ("of", TLA.text(envelope.cause.map { message($0, in: simulation) } ?? "nothing")),
             ("number", "\((mark?.ordinal ?? -1) + 1)"),
             ("by", mark.map { attempt($0.attempt, in: simulation) } ?? TLA.sequence([])),
         ]
-        if registered != nil {
+        switch style {
+        case .ledgers, .facts, .stages, .claims: break
+        case .tokens:
             let token = try? envelope.token()
             fields.append(("token", token.map { name($0.attempt) } ?? TLA.sequence([])))
+        case .premises:
+            fields += derived(envelope, mark, to: queue, in: simulation)
         }
         return TLA.record(fields)
     }
 
     mutating func outputs(_ messages: [Outgoing], in simulation: Simulation) -> [String] {
-        messages.map { output($0.envelope, in: simulation) }
+        messages.map { output($0.envelope, to: $0.queue, in: simulation) }
     }
 
     /// A document at a version; 0 stands for none.
     mutating func document(
         version: Int, _ content: Content?, in simulation: Simulation
     ) -> String {
+        if style == .facts {
+            return facts(version: content == nil ? 0 : version, content, in: simulation)
+        }
+        if style == .premises {
+            return TLA.record([
+                ("version", "\(content == nil ? 0 : version)"),
+                ("effects", TLA.sequence(effects(content?.body, in: simulation))),
+            ])
+        }
+        if style == .stages {
+            return staging(version: content == nil ? 0 : version, content, in: simulation)
+        }
+        if style == .claims {
+            return claiming(version: content == nil ? 0 : version, content, in: simulation)
+        }
+        let isRegistering = style == .tokens
         guard let content else {
             return Self.document(
-                version: 0, effects: [], ledger: [], attempts: registered.map { _ in ([], []) })
+                version: 0, effects: [], ledger: [], attempts: isRegistering ? ([], []) : nil)
         }
         let ledger =
             (try? Ledger(Document(version: Version(rawValue: ""), content: content)))?.entries ?? []
@@ -196,7 +246,7 @@ struct Naming {
                 outputs = self.outputs(messages, in: simulation)
             case .dispatched: state = "dispatched"
             case .tombstone: state = "tombstone"
-            // No spec has these: where they come up, states differ.
+            // No spec with such documents has these: where they come up, states differ.
             case .staged: state = "staged"
             case .unstaged: state = "unstaged"
             case .claimed: state = "claimed"
@@ -214,10 +264,17 @@ struct Naming {
                 ]))
         }
         return Self.document(
-            version: version,
-            effects: (content.body.map { Marks.of($0) } ?? []).map {
-                attempt($0.attempt, in: simulation)
-            }, ledger: entries, attempts: registered.map { _ in attempts })
+            version: version, effects: effects(content.body, in: simulation), ledger: entries,
+            attempts: isRegistering ? attempts : nil)
+    }
+
+    /// The attempts whose effect is in a state.
+    mutating func effects(_ body: [UInt8]?, in simulation: Simulation) -> [String] {
+        var effects: [String] = []
+        for mark in body.map({ Marks.of($0) }) ?? [] {
+            effects.append(attempt(mark.attempt, in: simulation))
+        }
+        return effects
     }
 
     mutating func document(_ document: Document?, in simulation: Simulation) -> String {
@@ -266,17 +323,21 @@ extension Naming {
                     let holder = entry.holder.map { process($0, in: simulation) } ?? ""
                     return (
                         TLA.sequence(copy(entry, in: simulation)),
-                        TLA.record([
-                            ("state", TLA.text(state)), ("holder", TLA.text(holder)),
-                            (
-                                "isOver",
-                                TLA.truth(
-                                    state == "held"
-                                        && entry.leaseUntil.map { $0 <= simulation.world.now }
-                                            ?? false
-                                )
-                            ), ("deliveries", entry.isGone ? "0" : "\(entry.leases)"),
-                        ])
+                        TLA.record(
+                            [
+                                ("state", TLA.text(state)), ("holder", TLA.text(holder)),
+                                (
+                                    "isOver",
+                                    TLA.truth(
+                                        state == "held"
+                                            && entry.leaseUntil.map { $0 <= simulation.world.now }
+                                                ?? false
+                                    )
+                                ),
+                            ]
+                                + (style == .facts
+                                    ? []
+                                    : [("deliveries", entry.isGone ? "0" : "\(entry.leases)")]))
                     )
                 }))
     }
@@ -284,16 +345,20 @@ extension Naming {
     mutating func published(in simulation: Simulation) -> Variable {
         var outputs: [String] = []
         for message in simulation.world.published {
-            let envelope = simulation.interner.contents[message.content].envelope
-            if envelope.type == Submission.typeName { continue }
-            outputs.append(output(envelope, in: simulation))
+            let content = simulation.interner.contents[message.content]
+            if content.envelope.type == Submission.typeName { continue }
+            outputs.append(output(content.envelope, to: content.queue, in: simulation))
         }
         return Variable(name: "published", value: TLA.set(outputs))
     }
 
     mutating func committed(in simulation: Simulation) -> Variable {
         var names: [String] = []
-        for number in simulation.world.committed { names.append(attempt(number, in: simulation)) }
+        for number in simulation.world.committed {
+            names.append(
+                style == .facts
+                    ? fact(ofAttempt: number, in: simulation) : attempt(number, in: simulation))
+        }
         return Variable(name: "committed", value: TLA.set(names))
     }
 
@@ -301,9 +366,10 @@ extension Naming {
         let left = simulation.world.budgets
         return Variable(
             name: "budget",
-            value: TLA.record([
-                ("crashes", "\(left.crashes)"), ("failures", "\(left.failures)"),
-                ("redeliveries", "\(left.redeliveries)"),
-            ]))
+            value: TLA.record(
+                [
+                    ("crashes", "\(left.crashes)"), ("failures", "\(left.failures)"),
+                    ("redeliveries", "\(left.redeliveries)"),
+                ] + (style == .claims ? [("staleReads", "\(left.staleReads)")] : [])))
     }
 }

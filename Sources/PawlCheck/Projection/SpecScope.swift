@@ -9,6 +9,10 @@ package struct SpecScope: Sendable {
         case session = "Session"
         case inbox = "Inbox"
         case tokens = "Tokens"
+        case replay = "Replay"
+        case natural = "Natural"
+        case outboxStaged = "OutboxStaged"
+        case claimInbox = "ClaimInbox"
     }
 
     /// What could not be projected.
@@ -24,6 +28,9 @@ package struct SpecScope: Sendable {
         self.spec = spec
         var plan = scope.plan
         plan.tellsCopiesApart = true
+        plan.tellsTimesApart = spec == .replay
+        // What is wrong with the end of an execution, the spec's own properties say.
+        plan.reference = nil
         self.plan = plan
     }
 
@@ -34,6 +41,10 @@ package struct SpecScope: Sendable {
         case .session: SessionProjection()
         case .inbox: InboxProjection()
         case .tokens: TokensProjection()
+        case .replay: ReplayProjection()
+        case .natural: NaturalProjection()
+        case .outboxStaged: OutboxStagedProjection()
+        case .claimInbox: ClaimInboxProjection()
         }
     }
 

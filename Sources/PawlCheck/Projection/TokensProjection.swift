@@ -5,11 +5,7 @@ internal import Pawl
 /// Attempts draw the names under which they register. Each registers before its name is anywhere
 /// else, so whose name it is can be noted then.
 struct TokensProjection: Projection {
-    var naming = Naming()
-
-    init() {
-        naming.registered = [:]
-    }
+    var naming = Naming(.tokens)
 
     mutating func hand(of index: Int, in simulation: Simulation) -> Hand {
         var hand = Hand()
@@ -24,7 +20,7 @@ struct TokensProjection: Projection {
         hand.copy = begun.copy
         hand.delivery = begun.delivery
         hand.isTouched = begun.isTouched
-        let attempt = TLA.sequence(begun.copy + ["\(begun.delivery)"])
+        let attempt = TLA.sequence(begun.copy + ["\(begun.delivery ?? 0)"])
         fill(&hand, id, attempt, call, past, in: simulation)
         let isOver = hand.step == "acknowledge"
         let left = past.doomed.subtracting(past.revoked)
@@ -82,7 +78,7 @@ struct TokensProjection: Projection {
         let senders = zip(simulation.plan.messages, tokens).map { message, token in
             (token?.partition, TLA.text(naming.message(message.envelope.id, in: simulation)))
         }
-        let attempts = (naming.registered ?? [:]).map { attempt, name in
+        let attempts = naming.registered.map { attempt, name in
             (Token(attempt: attempt, ordinal: 0).partition, name)
         }
         var unprocessed: [String] = []
@@ -114,7 +110,7 @@ struct TokensProjection: Projection {
 extension Naming {
     /// What the specs call an attempt, by the name under which it registers.
     func name(_ attempt: MessageID) -> String {
-        registered?[attempt] ?? TLA.sequence([TLA.text("unknown")])
+        registered[attempt] ?? TLA.sequence([TLA.text("unknown")])
     }
 
     /// Notes the name under which an attempt is about to register.
@@ -124,7 +120,7 @@ extension Naming {
             let before = try? Ledger(loaded)
         else { return }
         for entry in after.entries where before[entry.id] == nil {
-            registered?[entry.id] = attempt
+            registered[entry.id] = attempt
         }
     }
 }

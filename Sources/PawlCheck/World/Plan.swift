@@ -74,6 +74,8 @@ package struct Plan: Sendable {
     /// Whether copies of a message are told apart while nobody holds them, so that a state says
     /// which is which. It makes more states of it, that a spec can be compared with.
     var tellsCopiesApart = false
+    /// Whether each delivery has a time of its own, so that the time says whose attempt it is.
+    var tellsTimesApart = false
     /// The ends that executions may come to, where handlers have to be idempotent.
     var reference: Reference?
     /// Gathers the ends that they come to.

@@ -135,6 +135,7 @@ extension Simulation {
         let content = interner.contents[entry.content]
         world.processes[process].deliveries[content.envelope.id] = WorldState.InHand(
             handle: handle)
+        world.processes[process].received = handle
         world.processes[process].hasLeftTraces = false
         return Delivery(
             receipt: Receipt(queue: content.queue, handle: handle),

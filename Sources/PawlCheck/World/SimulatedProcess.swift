@@ -28,7 +28,7 @@ package struct SimulatedProcess: Sendable {
             incarnation: simulation.world.processes[index].incarnation, life: life)
         self.identity = identity
         environment = Environment(
-            now: { simulation.isOnOwnThread() ? simulation.world.now : Plan.beginning },
+            now: { simulation.isOnOwnThread() ? simulation.time(for: identity) : Plan.beginning },
             sleep: { try await simulation.sleep(identity, $0) },
             random: { simulation.random(identity) })
     }

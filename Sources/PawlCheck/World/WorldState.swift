@@ -74,6 +74,8 @@ extension WorldState {
         var hasEnded = false
         /// By message: the delivery in hand.
         var deliveries: [MessageID: InHand] = [:]
+        /// The handle of the delivery that it was made last.
+        var received: String?
         /// The attempts by idempotent handlers that its memory can still have to do with.
         var unmarked: [Int] = []
         /// Whether it has made an attempt at a submission that was not answered yet.

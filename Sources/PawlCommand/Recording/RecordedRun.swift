@@ -18,6 +18,8 @@ struct RecordedRun {
     /// How many copies of the first message there are.
     let copies: Int
     let outputs: Int
+    /// Whether the first message is turned down, so that it changes nothing.
+    let rejects: Bool
     /// What faults are drawn from.
     let seed: UInt64
     let folder: URL
@@ -36,12 +38,8 @@ struct RecordedRun {
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: folder) }
         let base = try base()
-        let envelopes = try (0..<messages).map { index in
-            Envelope(
-                id: MessageID("message \(index + 1)"), type: Count.typeName,
-                body: try JSON.encode(Count(name: "m\(index + 1)", outputs: outputs)),
-                sentAt: Environment.system.now())
-        }
+        var envelopes: [Envelope] = []
+        for index in 0..<messages { envelopes.append(try await envelope(index, base)) }
         let names = Dictionary(
             uniqueKeysWithValues: envelopes.enumerated().map { ($1.id, "m\($0 + 1)") })
         let recorder = Recorder(names, total: messages + copies - 1)
@@ -51,8 +49,26 @@ struct RecordedRun {
         let all = Array(repeating: envelopes[0], count: copies - 1) + envelopes
         try await base.transport.send(all.map { Outgoing($0, to: Self.queue) })
         try await run(base, recorder)
-        recorder.note("rest", by: "")
+        // Those of messages that are not processed, and of those that were sent: nobody has them.
+        let tokens = spec == .tokens ? [("tokens", "\(try await base.store.countTokens())")] : []
+        recorder.note("rest", by: "", tokens)
         return recorder.trace
+    }
+
+    private func envelope(_ index: Int, _ base: RecordedDatabase.Base) async throws -> Envelope {
+        let count = Count(
+            name: "m\(index + 1)", outputs: outputs, isTurnedDown: rejects && index == 0)
+        var envelope = Envelope(
+            id: MessageID("message \(index + 1)"), type: Count.typeName,
+            body: try JSON.encode(count), sentAt: Environment.system.now())
+        guard spec == .tokens else { return envelope }
+        let token = Token(attempt: MessageID("sender of \(envelope.id)"), ordinal: 0)
+        envelope.headers[Token.header] = token.description
+        let records = TokenRecords(store: base.store, environment: .system)
+        guard try await records.issue(1, for: token.attempt) else {
+            throw Failure(description: "There was a token of \(count.name) before it was made.")
+        }
+        return envelope
     }
 
     /// One file for everything, or one for the store and one for the queues.
@@ -77,8 +93,8 @@ struct RecordedRun {
                 let fate: RecordedDatabase.Fate =
                     index == 0 ? .nothing : [.nothing, .death, .stall][Int(seed % 3)]
                 let database = RecordedDatabase(
-                    base, "c\(index + 1)", key: Self.key, isInbox: spec == .inbox,
-                    fate: fate, seed: seed &* 1_000 &+ UInt64(index), recorder)
+                    base, spec, "c\(index + 1)", key: Self.key, fate: fate,
+                    seed: seed &* 1_000 &+ UInt64(index), recorder)
                 let endpoint = endpoint(on: database)
                 group.addTask {
                     // A dead process is restless: it is told again and again that it can't.
@@ -115,23 +131,45 @@ struct RecordedRun {
         let environment = Environment(now: system.now, sleep: system.sleep, random: system.random)
         // That calls fail is what is wanted.
         let logger = Logger(label: "recorded") { _ in SwiftLogNoOpLogHandler() }
-        if spec == .transactional {
+        guard let deduplication else {
             return Endpoint(
-                Self.handlers, database: database, options: options, environment: environment,
+                handlers, database: database, options: options, environment: environment,
                 logger: logger)
         }
         return Endpoint(
-            Self.handlers, store: database, transport: database,
-            deduplication: spec == .inbox ? .inbox : .outbox,
+            handlers, store: database, transport: database, deduplication: deduplication,
             options: options, environment: environment, logger: logger)
     }
 
-    private static let handlers = Handlers(queue) {
-        Handle(Count.self, by: \.all) { (message, tally: inout Tally, context) in
-            // No guard against doing it twice: that is what is looked at.
-            tally.applied.append(message.name)
-            for number in 0..<message.outputs {
-                context.publish(Counted(name: message.name, number: number))
+    /// The algorithm; `nil` if it is the one over a database.
+    private var deduplication: Deduplication? {
+        switch spec {
+        case .transactional: nil
+        case .outbox, .outboxStaged, .session: .outbox
+        case .inbox: .inbox
+        case .claimInbox: .inbox(retention: .days(7), reads: .eventual)
+        case .tokens: .tokens()
+        case .replay: .replay
+        case .natural: .natural
+        }
+    }
+
+    private var handlers: Handlers {
+        let isIdempotent = spec == .natural
+        return Handlers(Self.queue) {
+            Handle(Count.self, by: \.all) { (message, tally: inout Tally, context) in
+                // What it makes follows from all that it is given; of an idempotent handler, from
+                // the message.
+                let given = isIdempotent ? [] : tally.applied
+                // No guard against doing it twice but in an idempotent handler: that is what is
+                // looked at.
+                if !isIdempotent || !tally.applied.contains(message.name) {
+                    tally.applied.append(message.name)
+                }
+                if message.isTurnedDown { context.reject() }
+                for number in 0..<message.outputs {
+                    context.publish(Counted(name: message.name, number: number, given: given))
+                }
             }
         }
     }
@@ -145,10 +183,14 @@ struct Tally: Entity {
 private struct Count: Command {
     let name: String
     let outputs: Int
+    let isTurnedDown: Bool
     var all = "all"
 }
 
-private struct Counted: Event {
+/// What the messages of a recorded run cause.
+struct Counted: Event {
     let name: String
     let number: Int
+    /// What was applied before.
+    let given: [String]
 }

@@ -32,6 +32,12 @@ final class Recorder: Sendable {
         /// How often the document was written, and which version it had after each time.
         var writes = 0
         var versions: [String: Int] = [:]
+        /// Times, in the order in which they were seen.
+        var times: [Timestamp] = []
+        /// Whose attempts the names are that were drawn for them.
+        var attempts: [MessageID: Copy] = [:]
+        /// What was sent first under each id.
+        var messages: [MessageID: [UInt8]] = [:]
         var isTaken = false
         var waiting: [CheckedContinuation<Void, Never>] = []
     }
@@ -170,6 +176,50 @@ final class Recorder: Sendable {
             state.versions[version.rawValue] = state.writes
             return state.writes
         }
+    }
+}
+
+extension Recorder {
+    // MARK: What only some specs have
+
+    /// A time, by how many others were seen before it.
+    func number(of time: Timestamp) -> Int {
+        state.withLock { state in
+            if let known = state.times.firstIndex(of: time) { return known + 1 }
+            state.times.append(time)
+            return state.times.count
+        }
+    }
+
+    /// Whether a message is what it was when it was sent first, in every byte of its envelope.
+    func isAlike(_ envelope: Envelope) -> Bool {
+        let bytes = envelope.encoded()
+        return state.withLock { state in
+            let first = state.messages[envelope.id] ?? bytes
+            state.messages[envelope.id] = first
+            return first == bytes
+        }
+    }
+
+    /// Names under which attempts at a copy register. Whose a name is does not change.
+    func noteAttempts(_ ids: [MessageID], of copy: Copy) {
+        state.withLock { state in
+            for id in ids where state.attempts[id] == nil { state.attempts[id] = copy }
+        }
+    }
+
+    /// The copy that an attempt was made at.
+    func copy(of attempt: MessageID) -> String {
+        state.withLock { $0.attempts[attempt]?.value } ?? TLA.text("unknown")
+    }
+
+    /// The copy that an attempt was made at whose tokens are in a partition.
+    func copy(of partition: PartitionKey) -> String {
+        let attempts = state.withLock { $0.attempts }
+        let found = attempts.first { attempt, _ in
+            Token(attempt: attempt, ordinal: 0).partition == partition
+        }
+        return found?.value.value ?? TLA.text("unknown")
     }
 }
 

@@ -1,0 +1,83 @@
+-------------------------- MODULE ClaimInboxTraces --------------------------
+(***************************************************************************)
+(* Whether what the code was seen doing is what the spec says.             *)
+(*                                                                         *)
+(* Module Recorded, which is generated, holds traces: sequences of events, *)
+(* each with the action that it is and whose it is.  An event of the       *)
+(* checker says what the variables are afterwards, those that change; an   *)
+(* event of a real run says what the process saw.                          *)
+(*                                                                         *)
+(* The trace is chosen in the beginning, and each step has to be its next  *)
+(* event.  A trace that can't go on would merely end, so that it must be   *)
+(* able to, up to its end, is an invariant: IsAccepted.                    *)
+(***************************************************************************)
+EXTENDS ClaimInbox, Recorded
+
+VARIABLES trace, line
+
+Event == Traces[trace][line]
+
+Act(action, p) ==
+    CASE action = "receive" -> \E k \in Copy : Receive(p, k)
+      [] action = "load" -> Load(p)
+      [] action = "claim" -> Claiming(p)
+      [] action = "stamp" -> Stamp(p)
+      [] action = "look" -> Look(p)
+      [] action = "yield" -> Yield(p)
+      [] action = "reyield" -> Reyield(p)
+      [] action = "save" -> Save(p)
+      [] action = "send" -> Send(p)
+      [] action = "forget" -> Forget(p)
+      [] action = "reload" -> Reload(p)
+      [] action = "acknowledge" -> Acknowledge(p)
+      [] action = "stale" -> Stale(p)
+      [] action = "lost" -> Lost(p)
+      [] action = "after" -> After(p)
+      [] action = "crash" -> Crash(p)
+      [] action = "lease ends" -> \E k \in Copy : LeaseEnds(k)
+      [] action = "rest" -> AtRest /\ UNCHANGED vars
+
+\* All variables.
+State_ == [document |-> document, before |-> before, stamps |-> stamps, queue |-> queue,
+           published |-> published, committed |-> committed, process |-> process,
+           budget |-> budget]
+
+\* What a process that reads a document sees of it, who applied what apart. Attempts have other
+\* names there, but it is known at which copy each was made.
+Outline(seen) ==
+    [version |-> seen.version,
+     effects |-> [i \in DOMAIN seen.effects |-> seen.effects[i][1]],
+     ledger |-> [i \in DOMAIN seen.ledger |->
+        [id |-> seen.ledger[i].id, state |-> seen.ledger[i].state,
+         outputs |-> Len(seen.ledger[i].outputs)]]]
+At(name) == <<name[1], name[2]>>
+
+Agrees(e, p) ==
+    /\ "changed" \in DOMAIN e =>
+        \A name \in DOMAIN State_ :
+            State_'[name] = IF name \in DOMAIN e.changed THEN e.changed[name] ELSE State_[name]
+    /\ "copy" \in DOMAIN e => process'[p].copy = e.copy
+    /\ "ended" \in DOMAIN e => queue'[e.ended].isOver # queue[e.ended].isOver
+    /\ "read" \in DOMAIN e => Outline(document) = e.read
+    /\ "fits" \in DOMAIN e => e.fits = (stamps[Id(p)] = <<>>)
+    /\ "stamp" \in DOMAIN e => stamps[Id(p)] # <<>> /\ At(stamps[Id(p)]) = e.stamp
+    /\ "written" \in DOMAIN e => e.written = IF Fits(p) THEN document'.version ELSE 0
+    /\ "sent" \in DOMAIN e =>
+        e.sent = [i \in DOMAIN process[p].outputs |-> process[p].outputs[i].of]
+    /\ "removed" \in DOMAIN e => e.removed = IsHolder(p)
+
+Follow ==
+    /\ line <= Len(Traces[trace])
+    /\ Act(Event.action, Event.process)
+    /\ Agrees(Event, Event.process)
+    /\ line' = line + 1
+    /\ UNCHANGED trace
+
+Follows ==
+    /\ Init
+    /\ trace \in DOMAIN Traces
+    /\ line = 1
+    /\ [][Follow]_<<vars, trace, line>>
+
+IsAccepted == line <= Len(Traces[trace]) => ENABLED Follow
+=============================================================================
