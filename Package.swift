@@ -101,8 +101,8 @@ let package = Package(
         .executableTarget(
             name: "PawlCommand",
             dependencies: [
-                "Pawl", "PawlBench", "PawlCheck", "PawlFiles", "PawlMutants", "PawlSQLite",
-                "Webshop",
+                "Pawl", "PawlBench", "PawlCheck", "PawlFiles", "PawlMutants", "PawlPostgres",
+                "PawlSQLite", "Webshop",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict

@@ -26,6 +26,7 @@ final class Connecting: Reactor.Watched, @unchecked Sendable {
     ///     variables of the environment.
     ///   - timeout: How long it may take.
     /// - Returns: The connection, in non-blocking mode.
+    /// - Throws: ``PostgresFailure`` of the stage `connecting`.
     static func connect(
         to url: String, timeout: Duration
     ) async throws(PostgresFailure) -> Unchecked<OpaquePointer> {

@@ -23,8 +23,10 @@ final class Messenger: Sendable {
 
     /// Creates a messenger that does not listen yet.
     ///
-    /// - Parameter heard: Called with a queue's name when there is something in it; with `nil`
-    ///   when anything may have been missed.
+    /// - Parameters:
+    ///   - pool: Makes the connection.
+    ///   - heard: Called with a queue's name when there is something in it; with `nil` when
+    ///     anything may have been missed.
     init(_ pool: Pool, heard: @escaping @Sendable (String?) -> Void) {
         self.pool = pool
         self.heard = heard

@@ -89,6 +89,7 @@ struct Migration {
     ///
     /// - Parameter setup: Whether they may be made or changed.
     /// - Returns: The version of the tables before; 0 if there were none.
+    /// - Throws: `BackendError` if they are not, or can't be made so.
     @discardableResult
     func run(_ setup: PostgresOptions.Setup) async throws(BackendError) -> Int64 {
         // Without a change first, which a role may not be allowed to try.

@@ -63,6 +63,7 @@ struct PostgresFailure: Error, CustomStringConvertible {
     /// The failure as the caller of a store or a transport gets it.
     ///
     /// - Parameter place: Which database.
+    /// - Returns: The error, with what to do about it.
     func backendError(at place: String) -> BackendError {
         BackendError(effect, "\(place): \(advice)", underlying: self)
     }
