@@ -3,7 +3,9 @@
 
 SHELL := /bin/bash
 # The program sqlite3 counts what the demo has left, in a test and for whoever wants to.
-PACKAGES := libsqlite3-dev sqlite3
+PACKAGES := libsqlite3-dev sqlite3 libpq-dev pkg-config
+# The tests start PostgreSQL servers of their own.
+SERVER_PACKAGES := postgresql
 # TLC, which checks the specs, runs on Java; pip gets it. Where there is a pip already, it will do.
 SPEC_PACKAGES = default-jre-headless python3 \
 	$(shell python3 -m pip --version >/dev/null 2>&1 || echo python3-pip)
@@ -17,6 +19,7 @@ demo: setup
 	PAWL_INVOKED_AS="make demo" "$$(swift build -c release --show-bin-path)/pawl" demo $(ARGS)
 
 test: setup
+	@Scripts/install-packages $(SERVER_PACKAGES)
 	swift build --build-tests
 	Scripts/run-tests
 
@@ -41,6 +44,7 @@ bench: setup
 # The tests that draw their faults at random, for as long as one likes, and the scopes of the checker
 # that take minutes: make soak ROUNDS=10000
 soak: setup
+	@Scripts/install-packages $(SERVER_PACKAGES)
 	swift build --build-tests
 	PAWL_SOAK_ROUNDS=$(ROUNDS) Scripts/run-tests --filter 'CrashTests|PowerCutTests|CatalogueTests'
 	swift build -c release --product pawl

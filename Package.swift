@@ -13,6 +13,7 @@ let package = Package(
     products: [
         .library(name: "Pawl", targets: ["Pawl"]),
         .library(name: "PawlSQLite", targets: ["PawlSQLite"]),
+        .library(name: "PawlPostgres", targets: ["PawlPostgres"]),
         .library(name: "PawlFiles", targets: ["PawlFiles"]),
         .library(name: "PawlContracts", targets: ["PawlContracts"]),
         .library(name: "PawlCheck", targets: ["PawlCheck"]),
@@ -67,6 +68,18 @@ let package = Package(
             ],
             swiftSettings: strict
         ),
+        .systemLibrary(
+            name: "CLibPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"]), .brew(["libpq"])]),
+        .target(
+            name: "PawlPostgres",
+            dependencies: [
+                "Pawl", "CLibPQ",
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
+            swiftSettings: strict
+        ),
+        // A server of one's own, for the demo, the benchmark and the tests.
+        .target(name: "PrivatePostgres", swiftSettings: strict),
         .target(
             name: "PawlFiles",
             dependencies: ["Pawl", .product(name: "NIOPosix", package: "swift-nio")],
@@ -88,8 +101,8 @@ let package = Package(
         .executableTarget(
             name: "PawlCommand",
             dependencies: [
-                "Pawl", "PawlBench", "PawlCheck", "PawlFiles", "PawlMutants", "PawlSQLite",
-                "Webshop",
+                "Pawl", "PawlBench", "PawlCheck", "PawlFiles", "PawlMutants", "PawlPostgres",
+                "PawlSQLite", "Webshop",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict
@@ -130,6 +143,14 @@ let package = Package(
                 .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ], swiftSettings: strict),
+        .testTarget(
+            name: "PawlPostgresTests",
+            dependencies: [
+                "Pawl", "PawlContracts", "PawlPostgres", "PrivatePostgres",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
+            swiftSettings: strict),
         .testTarget(
             name: "PawlFilesTests", dependencies: ["Pawl", "PawlContracts", "PawlFiles"],
             swiftSettings: strict),

@@ -8,6 +8,7 @@ struct PawlCommand: AsyncParsableCommand {
         abstract: "Every message moves the system exactly once.",
         subcommands: [
             CheckCommand.self, DemoCommand.self, BenchCommand.self, DeadLettersCommand.self,
+            MigrateCommand.self,
             SpecsCommand.self, CompareCommand.self, WebshopServiceCommand.self,
             BenchSenderCommand.self,
         ])

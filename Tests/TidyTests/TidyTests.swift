@@ -39,6 +39,10 @@ struct TidyTests {
             "waits for another process's lock in SQLite's busy handler, which is synchronous"
         ),
         (
+            "Sources/PawlPostgres/Connection/Reactor.swift",
+            "waits for the sockets of libpq, for which no library does it"
+        ),
+        (
             "Sources/PawlCheck/Control/ExplorerThread.swift",
             "explores on threads of its own, so that nothing else runs there"
         ),

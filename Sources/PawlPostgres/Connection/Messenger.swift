@@ -1,0 +1,95 @@
+internal import Pawl
+internal import Synchronization
+
+/// Tells other processes that there is something in a queue, and hears it from them.
+///
+/// On a connection of its own, after the commit, and at most once in `interval`: a transaction that
+/// notifies takes a lock at its commit that is the same for all of the server's databases.
+final class Messenger: Sendable {
+    private struct State {
+        var wire: Wire?
+        var isConnecting = false
+        /// What others have not been told yet.
+        var news: Set<String> = []
+        var isTelling = false
+    }
+
+    /// How long what happens meanwhile is gathered. Nobody waits for the first.
+    private static let interval: Duration = .milliseconds(20)
+
+    private let pool: Pool
+    private let state = Mutex(State())
+    private let heard: @Sendable (String?) -> Void
+
+    /// Creates a messenger that does not listen yet.
+    ///
+    /// - Parameters:
+    ///   - pool: Makes the connection.
+    ///   - heard: Called with a queue's name when there is something in it; with `nil` when
+    ///     anything may have been missed.
+    init(_ pool: Pool, heard: @escaping @Sendable (String?) -> Void) {
+        self.pool = pool
+        self.heard = heard
+    }
+
+    deinit {
+        state.withLock { $0.wire?.close() }
+    }
+
+    /// Whether others' news would be heard now.
+    var isListening: Bool { state.withLock { $0.wire != nil } }
+
+    /// Listens from now on, if nobody does so already.
+    func listen() async throws(PostgresFailure) {
+        let isOurs = state.withLock { state in
+            if state.wire != nil || state.isConnecting { return false }
+            state.isConnecting = true
+            return true
+        }
+        guard isOurs else { return }
+        defer { state.withLock { $0.isConnecting = false } }
+        let wire = try await pool.connect()
+        wire.listen { [weak self, weak wire] payload in
+            if payload == nil { self?.lost(wire) }
+            self?.heard(payload)
+        }
+        do throws(PostgresFailure) {
+            _ = try await wire.run([Bound(.relaxSession), Bound(.listen)])
+        } catch {
+            wire.close()
+            throw error
+        }
+        state.withLock { $0.wire = wire }
+        // What came between the last look and now.
+        heard(nil)
+    }
+
+    /// Tells other processes, soon.
+    func tell(_ queues: some Sequence<String>) {
+        let begins = state.withLock { state in
+            state.news.formUnion(queues)
+            defer { state.isTelling = true }
+            return !state.isTelling
+        }
+        if begins { tellNow() }
+    }
+
+    private func tellNow() {
+        let (news, wire) = state.withLock { state -> (Set<String>, Wire?) in
+            defer { state.news = [] }
+            if state.news.isEmpty || state.wire == nil { state.isTelling = false }
+            return (state.news, state.wire)
+        }
+        guard let wire, !news.isEmpty else { return }
+        // Where it fails, others look by themselves after a while.
+        wire.post([Bound(.notify) { $0.add(texts: news.sorted()) }]) { [weak self] _ in
+            Reactor.shared.after(Self.interval) { [weak self] in self?.tellNow() }
+        }
+    }
+
+    private func lost(_ wire: Wire?) {
+        state.withLock { state in
+            if state.wire === wire { state.wire = nil }
+        }
+    }
+}
