@@ -74,6 +74,7 @@ let package = Package(
             name: "PawlPostgres",
             dependencies: [
                 "Pawl", "CLibPQ",
+                .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
             swiftSettings: strict
@@ -89,7 +90,7 @@ let package = Package(
         .target(
             name: "PawlBench",
             dependencies: [
-                "Pawl", "PawlSQLite",
+                "CLibPQ", "Pawl", "PawlPostgres", "PawlSQLite",
                 .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "Logging", package: "swift-log"),
@@ -102,7 +103,7 @@ let package = Package(
             name: "PawlCommand",
             dependencies: [
                 "Pawl", "PawlBench", "PawlCheck", "PawlFiles", "PawlMutants", "PawlPostgres",
-                "PawlSQLite", "Webshop",
+                "PawlSQLite", "PrivatePostgres", "Webshop",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import PawlBench
+import PrivatePostgres
 
 /// `pawl bench`.
 struct BenchCommand: AsyncParsableCommand {
@@ -14,14 +15,21 @@ struct BenchCommand: AsyncParsableCommand {
             an idle system.
             """)
 
-    @Option(help: "The backend: sqlite.")
+    @Option(help: "The backend: sqlite, postgres.")
     var backend = Backend.sqlite
+
+    @Option(
+        help: """
+            For postgres: postgres://user@host:port/database. Without it a private server is \
+            started from the programs of the distribution.
+            """)
+    var database: String?
 
     @Option(
         help:
             "The algorithm: transactional, outbox, inbox, tokens, replay, natural. (default: transactional)",
         transform: algorithm(named:))
-    var algorithm = SQLiteBenchmark.Algorithm.transactional
+    var algorithm = Benchmark.Algorithm.transactional
 
     @Option(help: "How many messages are measured.")
     var messages = 100_000
@@ -35,14 +43,14 @@ struct BenchCommand: AsyncParsableCommand {
     @Option(help: "How many single messages measure the latency.")
     var samples = 500
 
-    @Option(help: "The folder in which a folder for the files is made; they are removed.")
+    @Option(help: "The folder in which a folder for the files, or the server, is made and removed.")
     var data = FileManager.default.temporaryDirectory.path
 
     @Flag(help: "Print one JSON object instead of a table.")
     var json = false
 
     enum Backend: String, ExpressibleByArgument, CaseIterable {
-        case sqlite
+        case sqlite, postgres
     }
 
     func validate() throws {
@@ -51,18 +59,35 @@ struct BenchCommand: AsyncParsableCommand {
         }
     }
 
-    private static func algorithm(named name: String) throws -> SQLiteBenchmark.Algorithm {
-        guard let algorithm = SQLiteBenchmark.Algorithm(rawValue: name) else {
-            let known = SQLiteBenchmark.Algorithm.allCases.map(\.rawValue).joined(separator: ", ")
+    /// What a server of this size is usually given; everything that concerns safety is as it comes.
+    private static let settings = ["shared_buffers=512MB", "max_wal_size=4GB"]
+
+    private static func algorithm(named name: String) throws -> Benchmark.Algorithm {
+        guard let algorithm = Benchmark.Algorithm(rawValue: name) else {
+            let known = Benchmark.Algorithm.allCases.map(\.rawValue).joined(separator: ", ")
             throw ValidationError("These algorithms can be measured: \(known).")
         }
         return algorithm
     }
 
     func run() async throws {
-        let benchmark = SQLiteBenchmark(
+        let folder = "\(data)/pawl-bench-\(getpid())"
+        var server: PrivateServer?
+        defer {
+            server?.stop()
+            // The server's folder; that of the files is gone by now.
+            if server != nil { try? FileManager.default.removeItem(atPath: folder) }
+        }
+        let place: Benchmark.Backend
+        switch backend {
+        case .sqlite: place = .sqlite(folder: folder)
+        case .postgres:
+            if database == nil { server = try PrivateServer(in: folder, settings: Self.settings) }
+            place = .postgres(url: database ?? server?.url ?? "")
+        }
+        let benchmark = Benchmark(
             algorithm: algorithm, messages: messages, backlog: backlog, concurrency: concurrency,
-            latencySamples: samples, folder: "\(data)/pawl-bench-\(getpid())",
+            latencySamples: samples, backend: place,
             sender: [CommandLine.executablePath, "bench-sender"])
         let report = try await benchmark.run { step in
             FileHandle.standardError.write(Data("\(step)…\n".utf8))
@@ -83,7 +108,7 @@ struct BenchSenderCommand: AsyncParsableCommand {
     @Argument var path: String
 
     func run() async throws {
-        try await SQLiteBenchmark.send(over: path)
+        try await Benchmark.send(over: path)
     }
 }
 

@@ -1,3 +1,4 @@
+internal import CoreMetrics
 internal import Pawl
 internal import Synchronization
 
@@ -9,6 +10,8 @@ final class ChangeBatches: Sendable {
     private let committed: @Sendable ([EncodedMessage]) -> Void
     /// For how many batches more it is looked first whether conditions hold.
     private let caution = Atomic<Int>(0)
+    private let commits: Counter
+    private let operations: Counter
 
     private static let cautionAfterConflict = 20
     /// How often a batch is tried whose conditions hold when it is looked and not when it is done.
@@ -17,6 +20,9 @@ final class ChangeBatches: Sendable {
     init(pool: Pool, committed: @escaping @Sendable ([EncodedMessage]) -> Void) {
         self.pool = pool
         self.committed = committed
+        let dimensions = [("db.system.name", "postgresql"), ("db.namespace", pool.options.schema)]
+        commits = Counter(label: "pawl.postgres.commits", dimensions: dimensions)
+        operations = Counter(label: "pawl.postgres.operations", dimensions: dimensions)
     }
 
     /// Carries out changes that have no key in common.
@@ -24,6 +30,8 @@ final class ChangeBatches: Sendable {
     /// - Returns: What became of each.
     func carryOut(_ changes: [Change], on wire: Wire) async -> [Outcome] {
         let outcomes = await tryAll(changes, on: wire)
+        commits.increment()
+        operations.increment(by: changes.count)
         for (change, outcome) in zip(changes, outcomes) where !change.messages.isEmpty {
             if case .success(.committed) = outcome { committed(change.messages) }
         }

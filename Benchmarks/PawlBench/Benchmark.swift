@@ -2,27 +2,36 @@ import CoreMetrics
 import Foundation
 import Logging
 import Pawl
+import PawlPostgres
 import PawlSQLite
 import ServiceLifecycle
 
-/// Measures Pawl on SQLite, and beside it the same statements by hand.
+/// Measures Pawl on a backend, and beside it the same statements by hand.
 ///
-/// Both start from a copy of the same files, and each handles all messages before the other does.
-public struct SQLiteBenchmark: Sendable {
+/// Both start from copies of the same data.
+public struct Benchmark: Sendable {
     /// An algorithm that can be measured.
     public enum Algorithm: String, Sendable, CaseIterable {
-        /// Store and queues in one file.
+        /// Store and queues in one database.
         case transactional
-        /// Store and queues in files of their own.
+        /// Store and queues apart.
         case outbox
         /// The same, with processed ids in records of their own.
         case inbox
-        /// The same, with tokens in the store's file.
+        /// The same, with tokens in the store.
         case tokens
         /// The same, with what handlers were given beside their entities.
         case replay
         /// The same, where nothing is remembered, and a handler that bears it.
         case natural
+    }
+
+    /// Where it is measured.
+    public enum Backend: Sendable {
+        /// Files in a folder, removed at the end; it should be on the disk that is meant.
+        case sqlite(folder: String)
+        /// Schemas in a PostgreSQL database, removed at the end.
+        case postgres(url: String)
     }
 
     /// What is measured.
@@ -35,10 +44,10 @@ public struct SQLiteBenchmark: Sendable {
     public var concurrency: Int
     /// How many single messages are sent to the idle system.
     public var latencySamples: Int
-    /// A folder for the files, removed at the end; it should be on the disk that is meant.
-    public var folder: String
+    /// Where it is measured.
+    public var backend: Backend
     /// Starts the program again, as a sender for the measurement across two processes. The
-    /// arguments are what ``send(over:)`` needs.
+    /// argument is what ``send(over:)`` needs.
     public var sender: [String]
 
     /// Creates a benchmark.
@@ -49,18 +58,18 @@ public struct SQLiteBenchmark: Sendable {
     ///   - backlog: How many messages are left in the queue.
     ///   - concurrency: How many messages the endpoint handles at once.
     ///   - latencySamples: How many single messages are sent to the idle system.
-    ///   - folder: A folder for the files.
-    ///   - sender: The program and arguments that run ``send(over:)``; the path is added.
+    ///   - backend: Where it is measured.
+    ///   - sender: The program and arguments that run ``send(over:)``; the place is added.
     public init(
         algorithm: Algorithm, messages: Int, backlog: Int, concurrency: Int, latencySamples: Int,
-        folder: String, sender: [String]
+        backend: Backend, sender: [String]
     ) {
         self.algorithm = algorithm
         self.messages = messages
         self.backlog = backlog
         self.concurrency = concurrency
         self.latencySamples = latencySamples
-        self.folder = folder
+        self.backend = backend
         self.sender = sender
     }
 
@@ -74,23 +83,32 @@ public struct SQLiteBenchmark: Sendable {
     public func run(progress: @Sendable (String) -> Void) async throws -> Report {
         let metrics = CountingMetrics()
         MetricsSystem.bootstrap(metrics)
-        let manager = FileManager.default
-        try manager.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        defer { try? manager.removeItem(atPath: folder) }
-
-        progress("Filling the queue with \(messages + backlog) messages")
-        let filled = Files(folder: folder + "/pawl", algorithm: algorithm)
-        try manager.createDirectory(atPath: filled.folder, withIntermediateDirectories: true)
-        try await fill(filled)
-        let copy = Files(folder: folder + "/raw", algorithm: algorithm)
-        try manager.createDirectory(atPath: copy.folder, withIntermediateDirectories: true)
-        for path in Set([\Files.store, \Files.queues]) where copy.isThere(path) == false {
-            try RawLimit.copy(filled[keyPath: path], to: copy[keyPath: path])
+        let places: any BenchmarkPlaces =
+            switch backend {
+            case .sqlite(let folder): try SQLitePlaces(folder: folder, algorithm: algorithm)
+            case .postgres(let url): try await PostgresPlaces(url: url, algorithm: algorithm)
+            }
+        do {
+            let report = try await run(in: places, metrics, progress: progress)
+            try await places.remove()
+            return report
+        } catch {
+            // What has failed is what counts; what can't be removed lies in a temporary place.
+            try? await places.remove()
+            throw error
         }
+    }
+
+    private func run(
+        in places: any BenchmarkPlaces, _ metrics: CountingMetrics,
+        progress: @Sendable (String) -> Void
+    ) async throws -> Report {
+        progress("Filling the queue with \(messages + backlog) messages")
+        try await fill(places.open(.pawl, concurrency: concurrency), messages + backlog)
+        try await places.copy()
 
         progress("By hand")
-        let raw = try RawLimit(
-            store: copy.store, queue: copy.queues, algorithm: algorithm)
+        let raw = try await places.byHand()
         let body = String(decoding: try JSONEncoder().encode(Player()), as: UTF8.self)
         let outgoing = try envelope(of: PointsAdded(player: 1, points: 1, total: 1)).encoded()
         // One half before Pawl and one after it, since the speed of a shared machine drifts.
@@ -102,7 +120,8 @@ public struct SQLiteBenchmark: Sendable {
         let before = try runByHand()
 
         progress("Pawl")
-        let throughput = try await handle(filled, metrics)
+        let throughput = try await handle(
+            places.open(.pawl, concurrency: concurrency), places.name, metrics)
 
         progress("By hand")
         let after = try runByHand()
@@ -110,9 +129,10 @@ public struct SQLiteBenchmark: Sendable {
 
         progress("Single messages")
         let rawCommits = try raw.commits(latencySamples, clock: environment)
-        let idle = try await measureIdle(metrics)
+        let idle = try await measureIdle(places, metrics)
         return Report(
-            backend: "sqlite", algorithm: algorithm.rawValue, messages: messages, backlog: backlog,
+            backend: places.name, algorithm: algorithm.rawValue, messages: messages,
+            backlog: backlog,
             messages_per_second: throughput.perSecond, raw_messages_per_second: rawThroughput,
             ratio: (Double(throughput.perSecond) / Double(max(1, rawThroughput)) * 100).rounded()
                 / 100,
@@ -123,13 +143,15 @@ public struct SQLiteBenchmark: Sendable {
             batch: throughput.batch, fsyncs_per_message: throughput.syncs)
     }
 
-    /// Sends one message over the queue file for each line of the standard input: what the other
-    /// process does.
+    /// Sends one message for each line of the standard input: what the other process does.
     ///
-    /// - Parameter path: The queue file.
-    /// - Throws: What the file throws.
-    public static func send(over path: String) async throws {
-        let queues = try SQLiteTransport.open(path)
+    /// - Parameter place: A queue file, or the URL of a PostgreSQL database.
+    /// - Throws: What the queue throws.
+    public static func send(over place: String) async throws {
+        let queues: any Transport =
+            place.contains("://")
+            ? try await PostgresTransport.open(place, options: PostgresPlaces.options(.idle))
+            : try SQLiteTransport.open(place)
         print("ready")
         fflush(nil)
         while readLine() != nil {
@@ -141,68 +163,10 @@ public struct SQLiteBenchmark: Sendable {
 
 // MARK: - The parts
 
-extension SQLiteBenchmark {
-    struct Files: Sendable {
-        let folder: String
-        let algorithm: Algorithm
-
-        /// Whether store and queues are two files.
-        var isApart: Bool { algorithm != .transactional }
-        var store: String { folder + (isApart ? "/store.sqlite" : "/shop.sqlite") }
-        func isThere(_ path: KeyPath<Files, String>) -> Bool {
-            FileManager.default.fileExists(atPath: self[keyPath: path])
-        }
-
-        var queues: String { folder + (isApart ? "/queues.sqlite" : "/shop.sqlite") }
-    }
-
-    /// An endpoint over opened files.
-    struct Deployment {
-        let store: any Store
-        let transport: any Transport
-        let endpoint: Endpoint
-        /// Sends messages with tokens; `nil` where there are none.
-        let session: Session?
-
-        init(_ files: Files, concurrency: Int) throws {
-            let options = EndpointOptions(concurrency: concurrency)
-            var logger = Logger(label: "bench")
-            logger.logLevel = .warning
-            switch files.algorithm {
-            case .transactional:
-                let database = try SQLiteDatabase.open(files.store)
-                store = database
-                transport = database
-                endpoint = Endpoint(.scores, database: database, options: options, logger: logger)
-                session = nil
-            case .outbox, .inbox, .tokens, .replay, .natural:
-                store = try SQLiteStore.open(files.store)
-                transport = try SQLiteTransport.open(files.queues)
-                let deduplication: Deduplication =
-                    switch files.algorithm {
-                    case .inbox: .inbox
-                    case .tokens: .tokens()
-                    case .replay: .replay
-                    case .natural: .natural
-                    default: .outbox
-                    }
-                endpoint = Endpoint(
-                    files.algorithm == .natural ? .idempotentScores : .scores, store: store,
-                    transport: transport, deduplication: deduplication, options: options,
-                    logger: logger)
-                session =
-                    files.algorithm == .tokens
-                    ? Session(
-                        .sink, store: store, transport: transport,
-                        deduplication: deduplication) : nil
-            }
-        }
-    }
-
+extension Benchmark {
     /// Puts the players into the store and the messages into the queue. Under `transactional` the
     /// messages are sent by transactions of the same database, as an endpoint there would.
-    private func fill(_ files: Files) async throws {
-        let deployment = try Deployment(files, concurrency: concurrency)
+    private func fill(_ deployment: Deployment, _ count: Int) async throws {
         try await deployment.endpoint.register()
         let sink = Registration(endpoint: Handlers.sink.name, types: Handlers.sink.types)
         _ = try await deployment.transport.register(sink)
@@ -220,7 +184,7 @@ extension SQLiteBenchmark {
             }
         }
         if let session = deployment.session {
-            return try await inGroups(of: 500, upTo: messages + backlog) { range in
+            return try await inGroups(of: 500, upTo: count) { range in
                 try await session.send { context in
                     for number in range {
                         context.send(
@@ -231,7 +195,7 @@ extension SQLiteBenchmark {
                 }
             }
         }
-        try await inGroups(of: 1000, upTo: messages + backlog) { range in
+        try await inGroups(of: 1000, upTo: count) { range in
             let batch = try range.map { number in
                 Outgoing(
                     try envelope(
@@ -258,12 +222,11 @@ extension SQLiteBenchmark {
     }
 
     private func handle(
-        _ files: Files, _ metrics: CountingMetrics
+        _ deployment: Deployment, _ backend: String, _ metrics: CountingMetrics
     ) async throws -> (perSecond: Int, peakMemory: Double, batch: Double, syncs: Double) {
-        let deployment = try Deployment(files, concurrency: concurrency)
         let done = metrics.count("messaging.client.consumed.messages", endpoint: "scores")
-        let commits = metrics.count("pawl.sqlite.commits")
-        let operations = metrics.count("pawl.sqlite.operations")
+        let commits = metrics.count("pawl.\(backend).commits")
+        let operations = metrics.count("pawl.\(backend).operations")
         for count in [done, commits, operations] { count.reset() }
         Memory.resetPeak()
         let start = environment.now()
@@ -294,16 +257,10 @@ extension SQLiteBenchmark {
     }
 
     private func measureIdle(
-        _ metrics: CountingMetrics
+        _ places: any BenchmarkPlaces, _ metrics: CountingMetrics
     ) async throws -> (oneProcess: [Double], twoProcesses: [Double]) {
-        let files = Files(folder: folder + "/idle", algorithm: algorithm)
-        try FileManager.default.createDirectory(
-            atPath: files.folder, withIntermediateDirectories: true)
-        let empty = SQLiteBenchmark(
-            algorithm: algorithm, messages: 0, backlog: 0, concurrency: concurrency,
-            latencySamples: 0, folder: files.folder, sender: [])
-        try await empty.fill(files)
-        let deployment = try Deployment(files, concurrency: concurrency)
+        let deployment = try await places.open(.idle, concurrency: concurrency)
+        try await fill(deployment, 0)
         let done = metrics.count("messaging.client.consumed.messages", endpoint: "scores")
         done.reset()
         return try await whileRunning(deployment) {
@@ -322,7 +279,7 @@ extension SQLiteBenchmark {
                 let message = Outgoing(try envelope(of: command), to: Handlers.scores.name)
                 one.append(try await time { try await deployment.transport.send([message]) })
             }
-            let other = try OtherProcess(sender + [files.queues])
+            let other = try OtherProcess(sender + [places.sender])
             for _ in 0..<latencySamples { two.append(try await time { try other.sendOne() }) }
             other.end()
             return (one, two)

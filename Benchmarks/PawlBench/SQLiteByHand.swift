@@ -4,7 +4,7 @@ import Pawl
 
 /// The raw limit: the statements that a backend needs for a message, by hand on one cached GRDB
 /// connection to each file, in transactions of 100 messages, the claim included.
-struct RawLimit {
+struct SQLiteByHand: ByHand {
     /// Messages in one transaction.
     static let batch = 100
 
@@ -12,11 +12,11 @@ struct RawLimit {
     /// The same as `store` where both are in one file.
     let queue: DatabaseQueue
 
-    private let algorithm: SQLiteBenchmark.Algorithm
+    private let algorithm: Benchmark.Algorithm
     private let documents: DocumentStatements
     private let messages: MessageStatements
 
-    init(store: String, queue: String, algorithm: SQLiteBenchmark.Algorithm) throws {
+    init(store: String, queue: String, algorithm: Benchmark.Algorithm) throws {
         self.algorithm = algorithm
         self.store = try Self.open(store)
         self.queue = store == queue ? self.store : try Self.open(queue)
