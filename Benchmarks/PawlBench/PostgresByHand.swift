@@ -19,32 +19,42 @@ struct PostgresByHand: ByHand {
 
     func run(messages: Int, body: String, outgoing: [UInt8], clock: Environment) throws -> Int {
         let start = clock.now()
+        let progress = Progress()
+        let group = DispatchGroup()
+        for worker in workers {
+            // It is this thread's alone until the group has left.
+            nonisolated(unsafe) let worker = worker
+            group.enter()
+            Thread.detachNewThread {
+                progress.note {
+                    // Not one more than asked for: what is left is for the other half.
+                    while progress.begun.add(Self.batch, ordering: .relaxed).oldValue < messages {
+                        let count = try worker.handle(Self.batch, body: body, outgoing: outgoing)
+                        if count == 0 { break }
+                        progress.done.add(count, ordering: .relaxed)
+                    }
+                }
+                group.leave()
+            }
+        }
+        group.wait()
+        if let error = progress.failure.withLock({ $0 }) { throw error }
+        return perSecond(progress.done.load(ordering: .relaxed), since: start, clock)
+    }
+
+    /// What the threads have done.
+    private final class Progress: Sendable {
+        let begun = Atomic<Int>(0)
         let done = Atomic<Int>(0)
         let failure = Mutex<(any Error)?>(nil)
-        let group = DispatchGroup()
-        withoutActuallyEscaping({ (worker: Worker) in
+
+        func note(_ work: () throws -> Void) {
             do {
-                while done.load(ordering: .relaxed) < messages {
-                    let count = try worker.handle(Self.batch, body: body, outgoing: outgoing)
-                    if count == 0 { break }
-                    done.add(count, ordering: .relaxed)
-                }
+                try work()
             } catch {
                 failure.withLock { $0 = error }
             }
-        }) { work in
-            for worker in workers {
-                group.enter()
-                nonisolated(unsafe) let job = { work(worker) }
-                Thread.detachNewThread {
-                    job()
-                    group.leave()
-                }
-            }
-            group.wait()
         }
-        if let error = failure.withLock({ $0 }) { throw error }
-        return perSecond(done.load(ordering: .relaxed), since: start, clock)
     }
 
     func commits(_ count: Int, clock: Environment) throws -> [Double] {
