@@ -174,14 +174,15 @@ let package = Package(
         .executableTarget(
             name: "CrashWorker",
             dependencies: [
-                "Pawl", "PawlSQLite",
+                "Pawl", "PawlPostgres", "PawlSQLite",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ],
             path: "Tests/CrashWorker", swiftSettings: strict),
         .testTarget(
-            name: "CrashTests", dependencies: ["CrashWorker", "Pawl", "PawlSQLite"],
+            name: "CrashTests",
+            dependencies: ["CrashWorker", "Pawl", "PawlSQLite", "PrivatePostgres"],
             swiftSettings: strict),
         // Test-only, so not in Sources: a SQLite VFS that simulates power cuts.
         .target(

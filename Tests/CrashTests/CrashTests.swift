@@ -1,5 +1,6 @@
 import Foundation
 import Pawl
+import PrivatePostgres
 import Testing
 
 @testable import CrashWorker
@@ -15,52 +16,26 @@ struct CrashTests {
 
     @Test("lose nothing and do nothing twice", arguments: Shop.Algorithm.allCases)
     func killed(algorithm: Shop.Algorithm) async throws {
-        let seed = Self.seed ?? UInt64.random(in: .min ... .max)
-        let rounds = Self.rounds ?? 100
-        print("crash test of \(algorithm): \(rounds) rounds, PAWL_SEED=\(seed)")
-        var generator = SeededGenerator(seed: seed)
         let folder = FileManager.default.temporaryDirectory
             .appending(path: "pawl-crash-\(getpid())-\(algorithm)").path
         try FileManager.default.createDirectory(
             atPath: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(atPath: folder) }
+        try await Storm(algorithm, in: folder, rounds: Self.rounds ?? 100, seed: Self.seed).run()
+    }
 
-        // The endpoints must be known before a customer can send to them.
-        let shop = try Shop(algorithm, in: folder)
-        for case let endpoint as Endpoint in shop.services { try await endpoint.register() }
-
-        var workers = [
-            try Worker("endpoints", algorithm, in: folder),
-            try Worker("endpoints", algorithm, in: folder),
-        ]
-        var customer = try Worker("customer", algorithm, in: folder)
-        var acknowledged: Set<Int> = []
-        for _ in 0..<rounds {
-            for _ in 0..<Int.random(in: 1...6, using: &generator) { try customer.ask() }
-            // The moment of the kill is what is drawn at random; nothing is waited for.
-            let pause = Int.random(in: 0...40, using: &generator)
-            try await Task.sleep(for: .milliseconds(pause))
-            switch Int.random(in: 0..<3, using: &generator) {
-            case 2:
-                customer.kill()
-                acknowledged.formUnion(try customer.printed())
-                // It can't know whether the order it was at was saved: it submits that one again.
-                let next = (acknowledged.max() ?? -1) + 1
-                customer = try Worker("customer", algorithm, in: folder, from: next)
-            case let victim:
-                workers[victim].kill()
-                workers[victim] = try Worker("endpoints", algorithm, in: folder)
-            }
-        }
-        customer.end()
-        acknowledged.formUnion(try customer.printed())
-        #expect(acknowledged.count > rounds / 4, "seed \(seed): too little was done to be a test")
-
-        let audit = Audit(shop: shop, acknowledged: acknowledged)
-        try await audit.waitUntilAtRest()
-        for worker in workers { worker.end() }
-        let findings = try await audit.findings()
-        #expect(findings == [], "PAWL_SEED=\(seed)")
+    @Test(
+        "lose nothing and do nothing twice on PostgreSQL, whose server is killed as well",
+        arguments: [Shop.Algorithm.transactional, .outbox, .tokens])
+    func killedWithServer(algorithm: Shop.Algorithm) async throws {
+        let folder = FileManager.default.temporaryDirectory
+            .appending(path: "pawl-crash-\(getpid())-postgres-\(algorithm)").path
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let server = try PrivateServer(in: folder, settings: ["max_connections=200"])
+        let rounds = Self.rounds.map { max(1, $0 / 5) } ?? 30
+        try await Storm(
+            algorithm, in: server.url, rounds: rounds, seed: Self.seed, server: server
+        ).run()
     }
 
     @Test("a message that kills its process ends in the dead letters, and its neighbours do not")

@@ -5,22 +5,23 @@ import ServiceLifecycle
 import UnixSignals
 
 /// A process that the crash tests start, kill and start again:
-/// `CrashWorker endpoints|customer|poisoned ALGORITHM FOLDER [FIRST-ORDER]`.
+/// `CrashWorker endpoints|customer|poisoned ALGORITHM PLACE [FIRST-ORDER]`.
 @main
 struct CrashWorker {
     static func main() async throws {
         let arguments = CommandLine.arguments
         guard arguments.count >= 4, let algorithm = Shop.Algorithm(rawValue: arguments[2]) else {
-            fatalError("usage: endpoints|customer|poisoned ALGORITHM FOLDER [FIRST-ORDER]")
+            fatalError("usage: endpoints|customer|poisoned ALGORITHM PLACE [FIRST-ORDER]")
         }
         switch arguments[1] {
         case "customer":
-            let shop = try Shop(algorithm, in: arguments[3])
+            let shop = try await untilAnswered { try await Shop(algorithm, in: arguments[3]) }
             try await submit(from: Int(arguments[4]) ?? 0, in: shop)
         case "poisoned":
             try await run([PoisonedShop(in: arguments[3]).endpoint])
         default:
-            try await run(Shop(algorithm, in: arguments[3]).services)
+            let shop = try await untilAnswered { try await Shop(algorithm, in: arguments[3]) }
+            try await run(shop.services)
         }
     }
 
@@ -39,16 +40,31 @@ struct CrashWorker {
         while readLine() != nil {
             let number = order
             for _ in 0...(number % 3 == 0 ? 1 : 0) {
-                try await shop.session.change(Basket.self, number, id: "submit-\(number)") {
-                    basket, context in
-                    basket.submissions += 1
-                    context.send(
-                        ChargeAccount(order: number, customer: number % Handlers.customers))
+                _ = try await untilAnswered {
+                    try await shop.session.change(Basket.self, number, id: "submit-\(number)") {
+                        basket, context in
+                        basket.submissions += 1
+                        context.send(
+                            ChargeAccount(order: number, customer: number % Handlers.customers))
+                    }
                 }
             }
             print(number)
             fflush(nil)
             order += 1
+        }
+    }
+
+    /// Tries again while the server is being killed and started, as a customer would.
+    static func untilAnswered<Value: Sendable>(
+        _ body: @Sendable () async throws -> Value
+    ) async throws -> Value {
+        while true {
+            do {
+                return try await body()
+            } catch let error as BackendError where error.effect != .canNeverHappen {
+                try await Task.sleep(for: .milliseconds(20))
+            }
         }
     }
 }

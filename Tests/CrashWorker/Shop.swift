@@ -1,5 +1,6 @@
 import Foundation
 import Pawl
+import PawlPostgres
 import PawlSQLite
 import ServiceLifecycle
 
@@ -109,7 +110,7 @@ extension Handlers {
     }
 }
 
-/// The shop's files in a folder, opened for one algorithm.
+/// The shop in a folder, or in a PostgreSQL database, opened for one algorithm.
 struct Shop {
     enum Algorithm: String, CaseIterable, Sendable {
         case outbox, inbox, tokens, replay, natural, transactional
@@ -122,15 +123,19 @@ struct Shop {
     let services: [any Service]
     let session: Session
 
-    init(_ algorithm: Algorithm, in folder: String) throws {
+    /// Opens it.
+    ///
+    /// - Parameters:
+    ///   - algorithm: How messages are deduplicated.
+    ///   - place: A folder, or the URL of a PostgreSQL database.
+    init(_ algorithm: Algorithm, in place: String) async throws {
         // Short leases, so that what a killed process held comes back soon. The tests kill whoever
         // is at work, so no message is to be blamed for a death.
         let options = EndpointOptions(
             concurrency: 16, lease: .milliseconds(300), deathsAlone: 1_000_000)
         switch algorithm {
         case .outbox, .inbox, .tokens, .replay, .natural:
-            let tokens =
-                try algorithm == .tokens ? SQLiteStore.open(folder + "/tokens.sqlite") : nil
+            let tokens = algorithm == .tokens ? try await Self.store("tokens", in: place) : nil
             let deduplication: Deduplication =
                 switch algorithm {
                 case .inbox: .inbox
@@ -140,9 +145,9 @@ struct Shop {
                 default: .outbox
                 }
             let isIdempotent = algorithm == .natural
-            let queues = try SQLiteTransport.open(folder + "/queues.sqlite")
-            let billing = try SQLiteStore.open(folder + "/billing.sqlite")
-            let orders = try SQLiteStore.open(folder + "/orders.sqlite")
+            let queues = try await Self.queues(in: place)
+            let billing = try await Self.store("billing", in: place)
+            let orders = try await Self.store("orders", in: place)
             let endpoints = [
                 Endpoint(
                     isIdempotent ? .idempotentBilling : .billing, store: billing, transport: queues,
@@ -159,7 +164,7 @@ struct Shop {
             services = [billing, orders, queues] + (tokens.map { [$0] } ?? []) + endpoints
             session = Session(of: endpoints[0])
         case .transactional:
-            let database = try SQLiteDatabase.open(folder + "/shop.sqlite")
+            let database = try await Self.database(in: place)
             let endpoints = [
                 Endpoint(.billing, database: database, options: options),
                 Endpoint(.orders, database: database, options: options),
@@ -170,6 +175,35 @@ struct Shop {
             services = [database] + endpoints
             session = Session(of: endpoints[0])
         }
+    }
+}
+
+extension Shop {
+    private static func isPostgres(_ place: String) -> Bool { place.hasPrefix("postgres://") }
+
+    /// Few connections, since there are many processes.
+    private static func options(_ schema: String) -> PostgresOptions {
+        PostgresOptions(schema: schema, connections: 2)
+    }
+
+    private static func store(
+        _ name: String, in place: String
+    ) async throws -> any Store & Service {
+        isPostgres(place)
+            ? try await PostgresStore.open(place, options: options(name))
+            : try SQLiteStore.open("\(place)/\(name).sqlite")
+    }
+
+    private static func queues(in place: String) async throws -> any Transport & Service {
+        isPostgres(place)
+            ? try await PostgresTransport.open(place, options: options("queues"))
+            : try SQLiteTransport.open(place + "/queues.sqlite")
+    }
+
+    private static func database(in place: String) async throws -> any Database & Service {
+        isPostgres(place)
+            ? try await PostgresDatabase.open(place, options: options("shop"))
+            : try SQLiteDatabase.open(place + "/shop.sqlite")
     }
 }
 
