@@ -3,6 +3,11 @@ extension Mutants {
         It looks for what lies beside the entity, and where all messages fit nothing ever does.
         """
 
+    private static let nothingWillLieBeside = """
+        It bars the way to those who may lay down something beside the entity although they have \
+        lost, and where all messages fit nobody ever does.
+        """
+
     private static let fenceIsAskedAnew = """
         Of the fence: whatever is decided by it is written under the version that was read, so \
         that it conflicts, and it is read anew; a closed one never opens. Of a page: if it is not \
@@ -58,6 +63,8 @@ extension Mutants {
         reads anew. Whether the submission was saved before, the commit looks up itself.
         """,
         "outbox/complete stale 2 read": nothingLiesBeside,
+        "outbox/complete skip 4 write": nothingWillLieBeside,
+        "outbox/complete unconditional 4 write": nothingWillLieBeside,
         "outbox-staged/process stale 1 read": """
         Whatever is saved after it is saved under the version that was read, so that it \
         conflicts, and the next attempt reads anew. If the older document says that messages \
@@ -112,6 +119,8 @@ extension Mutants {
         "inbox/complete unconditional 3 write": """
         It adds the record, which is written whatever is there anyway.
         """,
+        "inbox/complete skip 5 write": nothingWillLieBeside,
+        "inbox/complete unconditional 5 write": nothingWillLieBeside,
         "replay/process stale 1 read": """
         The premise is written on condition that there is none. If it is not seen, that fails, and \
         the next attempt sees it.
@@ -142,6 +151,8 @@ extension Mutants {
         It looks for what lies beside the entity for a submission, and where all messages fit \
         nothing ever does.
         """,
+        "replay/complete skip 4 write": nothingWillLieBeside,
+        "replay/complete unconditional 4 write": nothingWillLieBeside,
         "natural/process stale 1 read": """
         Whatever is saved after it is saved under the version that was read, so that it \
         conflicts, and the next attempt reads anew. That nothing has to be saved it may take from \
@@ -168,6 +179,8 @@ extension Mutants {
         the note that they are conflicts and is made on a fresh copy.
         """,
         "natural/complete stale 2 read": nothingLiesBeside,
+        "natural/complete skip 4 write": nothingWillLieBeside,
+        "natural/complete unconditional 4 write": nothingWillLieBeside,
         "inbox-eventual/process stale 1 read": """
         Claim, state and the removal of either are written under the version that was read. Who \
         has lost removes, from a fresh copy, any claim that the stamp is not.
@@ -189,6 +202,7 @@ extension Mutants {
         last the tombstone is written under the version that was read, so that it conflicts. \
         If it says that messages are still to be sent, they are sent again as they were.
         """,
+        "tokens/complete skip 6 write": nothingWillLieBeside,
         "inbox-eventual/submit stale 1 read": """
         Claim, state and the removal of either are written under the version that was read. Who \
         has lost removes, from a fresh copy, any claim that the stamp is not.
@@ -206,6 +220,8 @@ extension Mutants {
         or sends the same messages again, as any retry may.
         """,
         "inbox-eventual/complete stale 3 read": nothingLiesBeside,
+        "inbox-eventual/complete skip 5 write": nothingWillLieBeside,
+        "inbox-eventual/complete unconditional 5 write": nothingWillLieBeside,
         "inbox-eventual/process skip 4 acknowledge": comesAgain,
         "inbox-eventual/process skip 7 acknowledge": comesAgain,
     ]
