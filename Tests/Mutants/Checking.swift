@@ -55,6 +55,10 @@ extension Mutant {
                 $0.resubmissions = 2
                 $0.keepsMemory = keepsMemory
             },
+            explored(1, messages: 0, Budgets(crashes: 1, delays: 1)) {
+                $0.sessions = 1
+                $0.keepsMemory = keepsMemory
+            },
             explored(2, Budgets(delays: 2)) {
                 $0.sessions = 1
                 $0.keepsMemory = keepsMemory

@@ -71,23 +71,30 @@ extension Mutants {
         are still to be sent, they are sent again as they were, or found to be gone and noted.
         """,
         "outbox-staged/process stale 2 read": fenceIsAskedAnew,
+        "outbox-staged/process stale 3 read": """
+        Whoever lays down messages although he has lost is listed, and whoever finds messages sent \
+        removes what is listed. Only a submission that is given up needs the look, since its \
+        messages are never sent.
+        """,
         "outbox-staged/process stale 5 read": fenceIsAskedAnew,
+        "outbox-staged/process stale 6 read": fenceIsAskedAnew,
         "outbox-staged/process skip 5 acknowledge": comesAgain,
         "outbox-staged/process skip 8 acknowledge": comesAgain,
-        "outbox-staged/process skip 11 acknowledge": comesAgain,
         "outbox-staged/process skip 12 acknowledge": comesAgain,
+        "outbox-staged/process skip 13 acknowledge": comesAgain,
         "outbox-staged/submit stale 1 read": """
         Whatever is saved after it is saved under the version that was read, so that it \
         conflicts, and the next attempt reads anew. If the older document says that messages \
         are still to be sent, they are sent again as they were, or found to be gone and noted.
         """,
         "outbox-staged/submit stale 3 read": fenceIsAskedAnew,
-        "outbox-staged/submit stale 6 read": fenceIsAskedAnew,
+        "outbox-staged/submit stale 7 read": fenceIsAskedAnew,
         "outbox-staged/complete stale 1 read": """
         Whatever is saved after it is saved under the version that was read, so that it \
         conflicts, and the next attempt reads anew. If the older document says that messages \
         are still to be sent, they are sent again as they were, or found to be gone and noted.
         """,
+        "outbox-staged/complete stale 2 read": fenceIsAskedAnew,
         "outbox-staged/complete stale 5 read": fenceIsAskedAnew,
         "inbox/process stale 1 read": """
         What is saved after it conflicts. If the record is there and the id is not seen in the \

@@ -119,7 +119,8 @@ package struct MistakenStaging: DeduplicationAlgorithm {
         guard case .committed(let versions) = result, let version = versions.first ?? nil,
             let content = writes.first?.content
         else {
-            try await outside.remove(stage)
+            // Otherwise the fence sees to it, or would if it were there.
+            if mistake == nil || mistake == .unlooked { try await outside.remove(stage) }
             return nil
         }
         if mistake == .stageAfterCommit {
