@@ -209,7 +209,6 @@ extension Mutants {
         last the tombstone is written under the version that was read, so that it conflicts. \
         If it says that messages are still to be sent, they are sent again as they were.
         """,
-        "tokens/complete skip 6 write": nothingWillLieBeside,
         "inbox-eventual/submit stale 1 read": """
         Claim, state and the removal of either are written under the version that was read. Who \
         has lost removes, from a fresh copy, any claim that the stamp is not.
