@@ -7,7 +7,10 @@ extension ShopFolder {
         }.joined() + Self.auditSQL(order: algorithm.isNatural ? "$.fact.order" : "$.order")
     }
 
+    /// The queries.
+    ///
     /// - Parameter order: Where a charge says which order it is for.
+    /// - Returns: Them.
     private static func auditSQL(order: String) -> String {
         """
 
