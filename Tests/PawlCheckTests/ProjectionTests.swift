@@ -155,8 +155,8 @@ struct ProjectionTests {
             })
         // Which step a call belongs to is taken from the past.
         let steps = [
-            "load", "fence", "lay", "save", "withdraw", "unlook", "unlist", "gather", "recheck",
-            "send", "mark", "reload", "peek", "clear", "close", "acknowledge",
+            "load", "fence", "look", "lay", "save", "withdraw", "unlook", "unlist", "gather",
+            "recheck", "send", "mark", "reload", "peek", "clear", "close", "acknowledge",
         ]
         for step in steps {
             #expect(graph.states.contains { $0.contains("at |-> \"\(step)\"") }, "\(step)")
