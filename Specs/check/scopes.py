@@ -180,7 +180,7 @@ COMPARED = [
     replace(CLAIMS, messages=2, copies=1),
     STAGED,
     replace(STAGED, consumers=1, copies=1, outputs=3, crashes=1, failures=1),
-    replace(STAGED, copies=1, redeliveries=1),
+    replace(STAGED, copies=1, outputs=3, redeliveries=1),
     replace(STAGED, consumers=1, messages=2, copies=1, crashes=1),
     NATURAL,
     replace(NATURAL, crashes=1, failures=1),

@@ -169,7 +169,7 @@ struct ProjectionTests {
         #expect(!named.isEmpty)
         #expect(named.allSatisfy { $0.contains(", <<1, 2>>>>") })
         // As many as TLC finds.
-        #expect(graph.count == 1_733)
+        #expect(graph.count == 2_231)
     }
 
     @Test("of the inbox for weak reads know whose each claim is, and meet each step")

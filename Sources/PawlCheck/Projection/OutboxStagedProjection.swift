@@ -58,7 +58,9 @@ struct OutboxStagedProjection: Projection {
         case "lay", "unlist", "close":
             fence.version = Self.version(write.condition)
             fence.listed = Self.listed(write.content)
-            if hand.step == "lay", let name = fence.listed.last?.name, naming.registered[name] == nil {
+            if hand.step == "lay", let name = fence.listed.last?.name,
+                naming.registered[name] == nil
+            {
                 naming.registered[name] = TLA.sequence(hand.copy + ["\(hand.delivery ?? 0)"])
             }
         case "clear":
