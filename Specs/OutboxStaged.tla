@@ -7,14 +7,18 @@
 (* name of its own, before it saves the entity with that name in the       *)
 (* ledger.  All that attempts at one message lay down is behind a fence: a *)
 (* document that is written together with each page and lists the          *)
-(* attempts.  Whoever finds the messages sent removes the pages of all     *)
-(* that are listed, and closes the fence, so that an attempt that has lost *)
-(* can't lay down anything any more:                                       *)
+(* attempts, each with the version of the entity that it has loaded.       *)
+(* Whoever finds the messages sent removes the pages of all that are       *)
+(* listed, and closes the fence, so that an attempt that has lost can't    *)
+(* lay down anything any more:                                             *)
 (*                                                                         *)
 (*   1. load the entity                                                    *)
-(*   2. not in the ledger: handle the message; for each page, read the     *)
-(*      fence, and write both unless it is closed; save state, id and the  *)
-(*      attempt's name as one; if that can't be, remove what was laid down *)
+(*   2. not in the ledger: handle the message; read the fence, look at the *)
+(*      entity again, and if that is closed or this has changed, lay down  *)
+(*      nothing more; write page after page, with the fence under the      *)
+(*      version that it was read or written with last; save state, id and  *)
+(*      the attempt's name as one; if that can't be, remove what was laid  *)
+(*      down                                                               *)
 (*   3. in the ledger: nothing is to be handled                            *)
 (*   4. read the pages, send what is in them, note that it is sent; then   *)
 (*      remove all pages, and close the fence                              *)
@@ -22,6 +26,11 @@
 (*                                                                         *)
 (* One action is one call of the algorithm, answered.  Between two answers *)
 (* a process only computes.  Calls fail, processes die, leases end.        *)
+(*                                                                         *)
+(* There are no submissions here, which are given up, so a fence is never  *)
+(* rewritten, and nobody asks for the versions that it lists.  That is     *)
+(* what the look at the entity is for; without it nothing that is said     *)
+(* below would be untrue.                                                  *)
 (***************************************************************************)
 EXTENDS Naturals, Sequences, FiniteSets
 
@@ -39,7 +48,7 @@ CONSTANTS
 VARIABLES
     document,       \* the entity: [version, effects, ledger]; there is none at version 0
     pages,          \* what lies beside it: <<name, number of the page, attempt, messages>>
-    fences,         \* of each message: [state, writes, listed]
+    fences,         \* of each message: [state, writes, listed], which lists [name, base]
     queue,          \* of each copy: [state, holder, isOver, deliveries]
     published,      \* the different messages that were sent
     committed,      \* the attempts whose effect was saved at some time
@@ -56,6 +65,9 @@ Copy == {k \in Messages \X (1..Copies) : k[1] = "m1" \/ k[2] = 1}
 
 Range(list) == {list[i] : i \in DOMAIN list}
 Without(list, element) == SelectSeq(list, LAMBDA other : other # element)
+
+\* What a fence lists without an attempt, by its name.
+Unlisted(listed, name) == SelectSeq(listed, LAMBDA laid : laid.name # name)
 
 \* An entry of a ledger is [id, state, stage], its state "staged", with the name under which the
 \* messages lie, or "unstaged" when they are sent. An id has at most one.
@@ -75,11 +87,13 @@ NoFence == [version |-> 0, listed |-> <<>>]
 \* Where a process waits ("at", named as the steps are) and what it has in hand:
 \* - the copy that it handles, and the number of its delivery
 \* - the document: that it is about to write, with the version that this is to replace, at "save"
-\*   and "mark"; that it has read or saved, at "fence", "lay", "gather", "recheck" and "send"
+\*   and "mark"; that it has read or saved, at "fence", "look", "lay", "gather", "recheck" and
+\*   "send"
 \* - the messages that it has read, and is about to send
 \* - the page that it is about to write, to read or to remove; 0 where it is about none
 \* - the fence: that it is about to write, with the version that this is to replace, at "lay",
-\*   "unlist" and "close"; at "clear", that version, and of whom it still has to remove pages
+\*   "unlist" and "close"; as it has read it, at "look"; at "clear", the version that it has read,
+\*   and of whom it still has to remove pages
 \* - whether it has called anything that may change something, since it received the message
 Idle == [at |-> "receive", copy |-> <<>>, delivery |-> 0, document |-> NoDocument,
          outputs |-> <<>>, page |-> 0, fence |-> NoFence, touched |-> FALSE]
@@ -132,7 +146,7 @@ Does(p, n) ==
         /\ pages' = CASE at = "lay" /\ FenceFits(p) ->
                             Removed(Name(p), page) \cup {Page(Name(p), page, Attempt(p))}
                       [] at = "withdraw" -> Removed(Name(p), page)
-                      [] at = "clear" -> Removed(Head(process[p].fence.listed), page)
+                      [] at = "clear" -> Removed(Head(process[p].fence.listed).name, page)
                       [] OTHER -> pages
         /\ fences' = IF at \in {"lay", "unlist", "close"} /\ FenceFits(p)
                      THEN [fences EXCEPT ![Id(p)] =
@@ -211,24 +225,37 @@ Load(c) ==
                     Bare(process[c],
                          IF Mutant = "13d no-late-cleanup" THEN "acknowledge" ELSE "peek"))
 
-\* 2. Before each page, read the fence. If it is closed, somebody has processed the message.
-Fence(c) ==
-    LET fence == fences[Id(c)]
-    IN  /\ Answered(c, "fence")
-        /\ IF fence.state = "closed" THEN GivesBack(c, process[c].touched)
-           ELSE Continues(c, [process[c] EXCEPT !.at = "lay", !.fence =
-                [version |-> FenceVersion(Id(c)),
-                 listed |-> IF Mutant = "o1 unlisted" THEN fence.listed
-                            ELSE Append(Without(fence.listed, Name(c)), Name(c))]])
+\* What was laid down by who has lost has to go.
+Loses(c) ==
+    IF process[c].page = 1 THEN GivesBack(c, process[c].touched)
+    ELSE Continues(c, [Bare(process[c], "withdraw") EXCEPT !.page = 1])
 
-\* Lay down a page and list the attempt, as one; if somebody else has written the fence, again.
+\* 2. Read the fence. If it is closed, somebody has processed the message.
+Fence(c) ==
+    /\ Answered(c, "fence")
+    /\ IF fences[Id(c)].state = "closed" THEN Loses(c)
+       ELSE Continues(c, [process[c] EXCEPT !.at = "look", !.fence =
+                [version |-> FenceVersion(Id(c)), listed |-> fences[Id(c)].listed]])
+
+\* Look at the entity again. If it has changed, what is handled can't be saved.
+Look(c) ==
+    LET base == process[c].document.version
+        laid == [name |-> Name(c), base |-> base]
+    IN  /\ Answered(c, "look")
+        /\ IF document.version # base /\ Mutant # "17c unlooked" THEN Loses(c)
+           ELSE Continues(c, [process[c] EXCEPT !.at = "lay", !.fence.listed =
+                    IF Mutant = "o1 unlisted" THEN @ ELSE Append(Without(@, laid), laid)])
+
+\* Lay down a page and list the attempt, as one; if somebody else has written the fence, read it
+\* again. The next page replaces what was written with this one.
 Lay(c) ==
     LET hand == [process[c] EXCEPT !.touched = TRUE]
         seen == process[c].document
     IN  /\ Answered(c, "lay")
         /\ Continues(c,
             CASE ~FenceFits(c) -> Laying(hand, seen, hand.page)
-              [] hand.page < Pages -> Laying(hand, seen, hand.page + 1)
+              [] hand.page < Pages ->
+                    [hand EXCEPT !.page = @ + 1, !.fence.version = fences'[Id(c)].writes]
               [] Mutant = "18 stage-after-commit" -> Gathering(hand, seen)
               [] OTHER -> [Saving(c, seen) EXCEPT !.touched = TRUE])
 
@@ -251,7 +278,7 @@ Withdraw(c) ==
 
 \* ... and take it from the list, unless somebody has done so.
 Unlook(c) ==
-    LET rest == Without(fences[Id(c)].listed, Name(c))
+    LET rest == Unlisted(fences[Id(c)].listed, Name(c))
     IN  /\ Answered(c, "unlook")
         /\ IF rest = fences[Id(c)].listed THEN GivesBack(c, TRUE)
            ELSE Continues(c, [process[c] EXCEPT !.at = "unlist", !.fence =
@@ -383,7 +410,7 @@ Init ==
 \* What a consumer does by itself.
 Step(c) ==
     \/ \E k \in Copy : Receive(c, k)
-    \/ Load(c) \/ Fence(c) \/ Lay(c) \/ Save(c) \/ Withdraw(c) \/ Unlook(c) \/ Unlist(c)
+    \/ Load(c) \/ Fence(c) \/ Look(c) \/ Lay(c) \/ Save(c) \/ Withdraw(c) \/ Unlook(c) \/ Unlist(c)
     \/ Gather(c) \/ Recheck(c) \/ Send(c) \/ Mark(c) \/ Reload(c)
     \/ Peek(c) \/ Clear(c) \/ Close(c) \/ Acknowledge(c)
 
@@ -423,7 +450,15 @@ NamedIsThere ==
         \A i \in 1..Pages : Page(entry.stage, i, entry.stage) \in pages
 
 \* ... and the fence lists everything that lies there, so that it will be found.
-AllAreListed == \A page \in pages : page[1] \in Range(fences[page[3][1]].listed)
+AllAreListed ==
+    \A page \in pages : \E laid \in Range(fences[page[3][1]].listed) : laid.name = page[1]
+
+\* So that what has lost can be told from what has not, whoever can still save the entity is listed
+\* with the version that there is.
+BasesAreLoaded ==
+    \A c \in Consumers : process[c].at = "save" /\ process[c].document.version = document.version =>
+        \E laid \in Range(fences[Id(c)].listed) :
+            laid = [name |-> Name(c), base |-> process[c].document.version]
 
 AtRest ==
     /\ \A c \in Consumers : process[c].at = "receive"

@@ -21,6 +21,7 @@ Act(action, p) ==
     CASE action = "receive" -> \E k \in Copy : Receive(p, k)
       [] action = "load" -> Load(p)
       [] action = "fence" -> Fence(p)
+      [] action = "look" -> Look(p)
       [] action = "lay" -> Lay(p)
       [] action = "save" -> Save(p)
       [] action = "withdraw" -> Withdraw(p)
@@ -56,12 +57,14 @@ Outline(seen) ==
          outputs |-> IF seen.ledger[i].state = "staged" THEN Pages ELSE 0]]]
 At(name) == <<name[1], name[2]>>
 Listed(fence) ==
-    [state |-> fence.state, listed |-> [i \in DOMAIN fence.listed |-> At(fence.listed[i])]]
+    [state |-> fence.state,
+     listed |-> [i \in DOMAIN fence.listed |->
+        [of |-> At(fence.listed[i].name), base |-> fence.listed[i].base]]]
 
 \* Whose page it is that a process reads or removes.
 Whose(p) ==
     CASE process[p].at = "gather" -> Stage(process[p].document.ledger, Id(p))
-      [] process[p].at = "clear" -> Head(process[p].fence.listed)
+      [] process[p].at = "clear" -> Head(process[p].fence.listed).name
       [] OTHER -> Name(p)
 IsThere(p) == \E page \in pages : IsPage(page, Whose(p), process[p].page)
 

@@ -48,7 +48,8 @@ def compared(pawl):
         lambda item: comparing.compare(pawl, f"within-{item[0]}", item[1], is_within=True),
         enumerate(scopes.WITHIN))
     for mutant, scope in scopes.DIFFERENT:
-        line, is_same = comparing.compare(pawl, f"different-{scope.spec}", scope, mutant)
+        name = f"different-{scope.spec}-{mutant.split()[0]}"
+        line, is_same = comparing.compare(pawl, name, scope, mutant)
         lines = line.split("\n")
         is_told = not is_same and len(lines) > 1
         yield (f"{lines[0]}, with the mistake {mutant}, which has to show: "

@@ -3,6 +3,11 @@ extension Mutants {
         It looks for what lies beside the entity, and where all messages fit nothing ever does.
         """
 
+    private static let nothingWillLieBeside = """
+        It bars the way to those who may lay down something beside the entity although they have \
+        lost, and where all messages fit nobody ever does.
+        """
+
     private static let fenceIsAskedAnew = """
         Of the fence: whatever is decided by it is written under the version that was read, so \
         that it conflicts, and it is read anew; a closed one never opens. Of a page: if it is not \
@@ -58,29 +63,38 @@ extension Mutants {
         reads anew. Whether the submission was saved before, the commit looks up itself.
         """,
         "outbox/complete stale 2 read": nothingLiesBeside,
+        "outbox/complete skip 4 write": nothingWillLieBeside,
+        "outbox/complete unconditional 4 write": nothingWillLieBeside,
         "outbox-staged/process stale 1 read": """
         Whatever is saved after it is saved under the version that was read, so that it \
         conflicts, and the next attempt reads anew. If the older document says that messages \
         are still to be sent, they are sent again as they were, or found to be gone and noted.
         """,
         "outbox-staged/process stale 2 read": fenceIsAskedAnew,
+        "outbox-staged/process stale 3 read": """
+        Whoever lays down messages although he has lost is listed, and whoever finds messages sent \
+        removes what is listed. Only a submission that is given up needs the look, since its \
+        messages are never sent.
+        """,
         "outbox-staged/process stale 5 read": fenceIsAskedAnew,
+        "outbox-staged/process stale 6 read": fenceIsAskedAnew,
         "outbox-staged/process skip 5 acknowledge": comesAgain,
         "outbox-staged/process skip 8 acknowledge": comesAgain,
-        "outbox-staged/process skip 11 acknowledge": comesAgain,
         "outbox-staged/process skip 12 acknowledge": comesAgain,
+        "outbox-staged/process skip 13 acknowledge": comesAgain,
         "outbox-staged/submit stale 1 read": """
         Whatever is saved after it is saved under the version that was read, so that it \
         conflicts, and the next attempt reads anew. If the older document says that messages \
         are still to be sent, they are sent again as they were, or found to be gone and noted.
         """,
         "outbox-staged/submit stale 3 read": fenceIsAskedAnew,
-        "outbox-staged/submit stale 6 read": fenceIsAskedAnew,
+        "outbox-staged/submit stale 7 read": fenceIsAskedAnew,
         "outbox-staged/complete stale 1 read": """
         Whatever is saved after it is saved under the version that was read, so that it \
         conflicts, and the next attempt reads anew. If the older document says that messages \
         are still to be sent, they are sent again as they were, or found to be gone and noted.
         """,
+        "outbox-staged/complete stale 2 read": fenceIsAskedAnew,
         "outbox-staged/complete stale 5 read": fenceIsAskedAnew,
         "inbox/process stale 1 read": """
         What is saved after it conflicts. If the record is there and the id is not seen in the \
@@ -112,6 +126,8 @@ extension Mutants {
         "inbox/complete unconditional 3 write": """
         It adds the record, which is written whatever is there anyway.
         """,
+        "inbox/complete skip 5 write": nothingWillLieBeside,
+        "inbox/complete unconditional 5 write": nothingWillLieBeside,
         "replay/process stale 1 read": """
         The premise is written on condition that there is none. If it is not seen, that fails, and \
         the next attempt sees it.
@@ -142,6 +158,8 @@ extension Mutants {
         It looks for what lies beside the entity for a submission, and where all messages fit \
         nothing ever does.
         """,
+        "replay/complete skip 4 write": nothingWillLieBeside,
+        "replay/complete unconditional 4 write": nothingWillLieBeside,
         "natural/process stale 1 read": """
         Whatever is saved after it is saved under the version that was read, so that it \
         conflicts, and the next attempt reads anew. That nothing has to be saved it may take from \
@@ -168,6 +186,8 @@ extension Mutants {
         the note that they are conflicts and is made on a fresh copy.
         """,
         "natural/complete stale 2 read": nothingLiesBeside,
+        "natural/complete skip 4 write": nothingWillLieBeside,
+        "natural/complete unconditional 4 write": nothingWillLieBeside,
         "inbox-eventual/process stale 1 read": """
         Claim, state and the removal of either are written under the version that was read. Who \
         has lost removes, from a fresh copy, any claim that the stamp is not.
@@ -206,6 +226,8 @@ extension Mutants {
         or sends the same messages again, as any retry may.
         """,
         "inbox-eventual/complete stale 3 read": nothingLiesBeside,
+        "inbox-eventual/complete skip 5 write": nothingWillLieBeside,
+        "inbox-eventual/complete unconditional 5 write": nothingWillLieBeside,
         "inbox-eventual/process skip 4 acknowledge": comesAgain,
         "inbox-eventual/process skip 7 acknowledge": comesAgain,
     ]

@@ -21,7 +21,7 @@ package struct Hunt: Sendable {
 
     /// After so many executions a scope is left for the next one.
     package static let patience = 8_000
-    /// So many executions are drawn where no small scope shows it.
+    /// So many executions are drawn where no small scope shows it, or it is known to take long.
     private static let samples = 20_000
 
     /// Looks for a mutant's mistake, in one scope after the other, until it is found.
@@ -50,7 +50,10 @@ package struct Hunt: Sendable {
         _ scope: AlgorithmScope, _ strategy: Strategy,
         progress: @escaping @Sendable (Findings) -> Void
     ) {
-        let strategy = strategy.with(scope.budgets)
+        var strategy = strategy.with(scope.budgets)
+        if mutant.scope.isLarge, strategy.executions == Self.patience, strategy.isExhaustive {
+            strategy = .sampled(Self.samples).with(scope.budgets)
+        }
         let (findings, summary) = Examination(scope, strategy) { _, choices in choices }
             .explore(progress)
         explored.append(Explored(scope: scope, strategy: strategy, summary: summary))

@@ -2,15 +2,8 @@ internal import Pawl
 import PawlCheck
 
 extension Mutants {
-    private static func inbox(
-        _ name: String, _ mistake: MistakenInbox.Mistake?, _ change: String, _ failure: String,
-        base: String = "inbox", _ scope: Mutant.Scope
-    ) -> Mutant {
-        Mutant(
-            name: name, mistake: change, failure: failure, base: base,
-            algorithm: AlgorithmUnderCheck(name: name, needsDatabase: false) {
-                MistakenInbox(mistake, database: $0, environment: $1)
-            }, scope: scope)
+    private static let inbox = Family<MistakenInbox.Mistake>(of: .inbox) {
+        MistakenInbox($0, database: $1, environment: $2)
     }
 
     static var inboxMutants: [Mutant] {
@@ -60,15 +53,8 @@ extension Mutants {
         ]
     }
 
-    private static func claims(
-        _ name: String, _ mistake: MistakenClaimInbox.Mistake, _ change: String,
-        _ failure: String, _ scope: Mutant.Scope
-    ) -> Mutant {
-        Mutant(
-            name: name, mistake: change, failure: failure, base: "inbox-eventual",
-            algorithm: AlgorithmUnderCheck(name: name, needsDatabase: false) {
-                MistakenClaimInbox(mistake, database: $0, environment: $1)
-            }, scope: scope)
+    private static let claims = Family<MistakenClaimInbox.Mistake>(of: .inboxEventual) {
+        MistakenClaimInbox($0, database: $1, environment: $2)
     }
 
     static var claimMutants: [Mutant] {
@@ -88,18 +74,8 @@ extension Mutants {
         ]
     }
 
-    private static func staging(
-        _ name: String, _ mistake: MistakenStaging.Mistake, _ change: String, _ failure: String,
-        _ scope: Mutant.Scope
-    ) -> Mutant {
-        Mutant(
-            name: name, mistake: change, failure: failure, base: "outbox-staged",
-            algorithm: AlgorithmUnderCheck(
-                name: name, needsDatabase: false,
-                largestDocument: AlgorithmUnderCheck.outboxStaged.largestDocument
-            ) {
-                MistakenStaging(mistake, database: $0, environment: $1)
-            }, scope: scope.with { $0.outputs = 2 })
+    private static let staging = Family<MistakenStaging.Mistake>(of: .outboxStaged) {
+        MistakenStaging($0, database: $1, environment: $2)
     }
 
     static var stagingMutants: [Mutant] {
@@ -115,6 +91,14 @@ extension Mutants {
                 .alone.with {
                     $0.consumers = 2
                     $0.needsLeaseEnd = true
+                }),
+            staging(
+                "17c unlooked", .unlooked,
+                "Messages are laid down without a look at whether the entity has changed.",
+                "Messages that lie there for ever, of a submission that was given up.",
+                .givenUp.with {
+                    $0.crashes = 1
+                    $0.isLarge = true
                 }),
             staging(
                 "18 stage-after-commit", .stageAfterCommit,

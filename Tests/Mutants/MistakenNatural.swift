@@ -75,15 +75,8 @@ package struct MistakenNatural: DeduplicationAlgorithm {
 }
 
 extension Mutants {
-    private static func natural(
-        _ name: String, _ mistake: MistakenNatural.Mistake, _ change: String, _ failure: String,
-        _ scope: Mutant.Scope
-    ) -> Mutant {
-        Mutant(
-            name: name, mistake: change, failure: failure, base: "natural",
-            algorithm: AlgorithmUnderCheck(name: name, needsDatabase: false, demand: .idempotence) {
-                MistakenNatural(mistake, database: $0, environment: $1)
-            }, scope: scope)
+    private static let natural = Family<MistakenNatural.Mistake>(of: .natural) {
+        MistakenNatural($0, database: $1, environment: $2)
     }
 
     static var naturalMutants: [Mutant] {

@@ -164,12 +164,13 @@ package struct MistakenOutbox: DeduplicationAlgorithm {
             var condition = document.map { Write.Condition.version($0.version) } ?? .absent
             // s3 blind-tombstone: a commit that comes at the same time is overwritten.
             if mistake == .blindTombstone { condition = .any }
-            // Nothing lies beside an entity here; what ships has a look.
-            _ = try await LedgerStore(store: store, environment: environment, retention: retention)
-                .staged(submission.id, submission.key, partition).stages()
-            let result = try await store.write(
-                [.put(submission.key, content, if: condition)], in: partition)
-            return result != .conflict
+            // Nothing lies beside an entity here; what ships sees to it that nothing will.
+            return try await LedgerStore(
+                store: store, environment: environment, retention: retention
+            ).staged(submission.id, submission.key, partition).giveUp {
+                try await store.write(
+                    [.put(submission.key, content, if: condition)], in: partition) != .conflict
+            }
         }
     }
 

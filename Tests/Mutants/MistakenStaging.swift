@@ -3,11 +3,10 @@ internal import PawlCheck
 
 /// The outbox that lays messages down beside the entity, whether or not they would fit, once more,
 /// and wrong. Without a mistake it makes the same calls as the one that ships where they don't fit.
-///
-/// What it does with submissions is right: nothing that is wrong here is about them.
 package struct MistakenStaging: DeduplicationAlgorithm {
     package enum Mistake: Sendable {
-        case stagedByMessageID, stageAfterCommit, deleteOnError, noFence
+        case stagedByMessageID, stageAfterCommit, deleteOnError, noFence,
+            unlooked
     }
 
     let mistake: Mistake?
@@ -59,7 +58,20 @@ package struct MistakenStaging: DeduplicationAlgorithm {
     }
 
     package func submit(_ attempt: Attempt) async throws -> SubmissionOutcome {
-        try await shipped.submit(attempt)
+        // Nothing else that is wrong here is about submissions.
+        guard mistake == .unlooked else { return try await shipped.submit(attempt) }
+        let (id, key) = (attempt.message.id, attempt.keys[0])
+        let documents = try await entities.load(attempt)
+        var ledger = try Ledger(documents[0])
+        if ledger.isProcessed(id) { return .alreadyCommitted }
+        let effects = try await attempt.handle(documents)
+        let announcement = try Submission(of: attempt).announcement(
+            to: attempt.endpoint, environment)
+        try await database.send([announcement])
+        let outside = entities.staged(id, key, attempt.partition)
+        let saved = try await save(effects, attempt, documents, &ledger, outside)
+        // It is announced, so there is somebody who sends it.
+        return saved == nil ? .conflict : .committed
     }
 
     package func complete(_ submission: Submission, isLastTry: Bool) async throws -> Bool {
@@ -84,7 +96,12 @@ package struct MistakenStaging: DeduplicationAlgorithm {
             saving: effects, over: documents, ledger: ledger.encoded(), within: database.limits)
         // 18 stage-after-commit: for a moment the entity names what is not there.
         if mistake != .stageAfterCommit {
-            guard try await outside.put(pages, stage) else { return nil }
+            var base = documents[0]?.version
+            // 17c unlooked: whatever has become of the entity, messages are laid down beside it.
+            if mistake == .unlooked {
+                base = try await database.read(attempt.keys[0], in: attempt.partition)?.version
+            }
+            guard try await outside.put(pages, stage, over: base) else { return nil }
         }
         let result: WriteResult
         do {
@@ -94,15 +111,21 @@ package struct MistakenStaging: DeduplicationAlgorithm {
             if mistake == .deleteOnError {
                 for number in pages.indices {
                     _ = try await database.write(
-                        [.delete(outside.key(stage, number), if: .any)], in: outside.partition)
+                        [.delete(outside.pageKey(stage, number), if: .any)], in: outside.partition)
                 }
             }
             throw error
         }
         guard case .committed(let versions) = result, let version = versions.first ?? nil,
             let content = writes.first?.content
-        else { return nil }
-        if mistake == .stageAfterCommit { _ = try await outside.put(pages, stage) }
+        else {
+            // Otherwise the fence sees to it, or would if it were there.
+            if mistake == nil || mistake == .unlooked { try await outside.remove(stage) }
+            return nil
+        }
+        if mistake == .stageAfterCommit {
+            _ = try await outside.put(pages, stage, over: version)
+        }
         return Document(version: version, content: content)
     }
 

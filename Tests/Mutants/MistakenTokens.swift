@@ -101,8 +101,7 @@ package struct MistakenTokens: DeduplicationAlgorithm {
             ? attempt.message.id : MessageID(from: environment)
         let messages = effects.messages.enumerated().map { ordinal, message in
             var message = message
-            message.envelope.headers[Token.header] =
-                Token(attempt: name, ordinal: ordinal).description
+            message.envelope.carry(Token(attempt: name, ordinal: ordinal))
             return message
         }
         // 25 deterministic-token: made when they are sent, since any attempt finds them by name.
@@ -224,8 +223,7 @@ package struct MistakenTokens: DeduplicationAlgorithm {
         case .regenerated:
             let name = MessageID(from: environment)
             for ordinal in messages.indices {
-                messages[ordinal].envelope.headers[Token.header] =
-                    Token(attempt: name, ordinal: ordinal).description
+                messages[ordinal].envelope.carry(Token(attempt: name, ordinal: ordinal))
             }
             _ = try await make(messages.count, name)
         case .deterministic:

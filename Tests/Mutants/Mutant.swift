@@ -72,6 +72,8 @@ package struct Mutant: Sendable {
         package var needsExpiry: Bool
         /// How far it leaps then.
         package var leap: Duration
+        /// Whether it takes long until it shows where everything is explored in turn.
+        package var isLarge = false
 
         package init(
             consumers: Int = 2, copies: Int = 2, others: Int = 1, crashes: Int = 1,

@@ -26,15 +26,8 @@ package enum Mutants {
 }
 
 extension Mutants {
-    private static func outbox(
-        _ name: String, _ mistake: MistakenOutbox.Mistake, _ change: String, _ failure: String,
-        base: String = "outbox", _ scope: Mutant.Scope
-    ) -> Mutant {
-        Mutant(
-            name: name, mistake: change, failure: failure, base: base,
-            algorithm: AlgorithmUnderCheck(name: name, needsDatabase: false) {
-                MistakenOutbox(mistake, store: $0, transport: $0, environment: $1)
-            }, scope: scope)
+    private static let outbox = Family<MistakenOutbox.Mistake>(of: .outbox) {
+        MistakenOutbox($0, store: $1, transport: $1, environment: $2)
     }
 
     private static var outboxMutants: [Mutant] {
@@ -127,15 +120,8 @@ extension Mutants {
         ]
     }
 
-    private static func transactional(
-        _ name: String, _ mistake: MistakenTransactional.Mistake, _ change: String,
-        _ failure: String, _ scope: Mutant.Scope
-    ) -> Mutant {
-        Mutant(
-            name: name, mistake: change, failure: failure, base: "transactional",
-            algorithm: AlgorithmUnderCheck(name: name, needsDatabase: true) {
-                MistakenTransactional(mistake, database: $0, environment: $1)
-            }, scope: scope)
+    private static let transactional = Family<MistakenTransactional.Mistake>(of: .transactional) {
+        MistakenTransactional($0, database: $1, environment: $2)
     }
 
     private static var transactionalMutants: [Mutant] {
@@ -182,5 +168,43 @@ extension Mutants {
                 "The state is saved whatever others have saved since it was read.",
                 "A lost update, and messages that don't fit the state.", .rivals),
         ]
+    }
+}
+
+extension Mutants {
+    /// The mutants of one algorithm that ships, written once more with mistakes in it.
+    struct Family<Mistake: Sendable>: Sendable {
+        private let shipped: AlgorithmUnderCheck
+        private let make:
+            @Sendable (Mistake?, any Database, Environment) -> any DeduplicationAlgorithm
+
+        init(
+            of shipped: AlgorithmUnderCheck,
+            make:
+                @escaping @Sendable (Mistake?, any Database, Environment)
+                -> any DeduplicationAlgorithm
+        ) {
+            self.shipped = shipped
+            self.make = make
+        }
+
+        /// The mutant with a mistake. It is a mutant of what ships unless something else is named.
+        func callAsFunction(
+            _ name: String, _ mistake: Mistake?, _ change: String, _ failure: String,
+            base: String? = nil, _ scope: Mutant.Scope
+        ) -> Mutant {
+            let make = make
+            return Mutant(
+                name: name, mistake: change, failure: failure, base: base ?? shipped.name,
+                algorithm: AlgorithmUnderCheck(
+                    name: name, needsDatabase: shipped.needsDatabase,
+                    largestDocument: shipped.largestDocument, hasTokens: shipped.hasTokens,
+                    demand: shipped.demand
+                ) { make(mistake, $0, $1) },
+                scope: scope.with {
+                    // One message alone always fits.
+                    if shipped.largestDocument != nil { $0.outputs = 2 }
+                })
+        }
     }
 }

@@ -42,10 +42,7 @@ struct Rehearsal {
 
     func send(copies: Int) async throws {
         let message = Outgoing(envelope("message"), to: Self.endpoint)
-        if let token = try message.envelope.token() {
-            _ = try await database.write(
-                [.put(token.key, Content(body: nil), if: .absent)], in: token.partition)
-        }
+        try await message.envelope.token()?.make(in: database)
         for _ in 0..<copies { try await database.send([message]) }
     }
 
@@ -74,8 +71,7 @@ struct Rehearsal {
         var envelope = Envelope(
             id: MessageID(id), type: "Count", body: [], sentAt: environment.now())
         if algorithm.hasTokens, id == "message" {
-            envelope.headers[Token.header] =
-                Token(attempt: MessageID("sender"), ordinal: 0).description
+            envelope.carry(Token(ofSenderOf: id))
         }
         return envelope
     }

@@ -2,17 +2,8 @@ internal import Pawl
 import PawlCheck
 
 extension Mutants {
-    private static func replay(
-        _ name: String, _ mistake: MistakenReplay.Mistake, _ change: String, _ failure: String,
-        _ scope: Mutant.Scope
-    ) -> Mutant {
-        Mutant(
-            name: name, mistake: change, failure: failure, base: "replay",
-            algorithm: AlgorithmUnderCheck(
-                name: name, needsDatabase: false, demand: AlgorithmUnderCheck.replay.demand
-            ) {
-                MistakenReplay(mistake, database: $0, environment: $1)
-            }, scope: scope)
+    private static let replay = Family<MistakenReplay.Mistake>(of: .replay) {
+        MistakenReplay($0, database: $1, environment: $2)
     }
 
     static var replayMutants: [Mutant] {

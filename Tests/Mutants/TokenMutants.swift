@@ -1,15 +1,8 @@
 import PawlCheck
 
 extension Mutants {
-    private static func tokens(
-        _ name: String, _ mistake: MistakenTokens.Mistake, _ change: String, _ failure: String,
-        _ scope: Mutant.Scope
-    ) -> Mutant {
-        Mutant(
-            name: name, mistake: change, failure: failure, base: "tokens",
-            algorithm: AlgorithmUnderCheck(name: name, needsDatabase: false, hasTokens: true) {
-                MistakenTokens(mistake, database: $0, environment: $1)
-            }, scope: scope)
+    private static let tokens = Family<MistakenTokens.Mistake>(of: .tokens) {
+        MistakenTokens($0, database: $1, environment: $2)
     }
 
     /// 33, a name for a blob that all attempts share, and 39, a body that is looked for before what

@@ -64,10 +64,10 @@ package struct LedgerStore: Sendable {
             """)
         // Lay down the messages before the state that names them, so that what is saved can be sent.
         let outside = staged(attempt.message.id, attempt.keys[0], attempt.partition)
-        guard try await outside.put(pages, stage) else { return nil }
+        guard try await outside.put(pages, stage, over: documents[0]?.version) else { return nil }
         if let saved = try await commit(writes, in: attempt.partition) { return saved }
         // It has certainly not been saved. Nobody else may come by after a submission's attempt.
-        try await outside.remove([stage])
+        try await outside.remove(stage)
         return nil
     }
 
@@ -200,7 +200,7 @@ package struct LedgerStore: Sendable {
     }
 
     /// Gives up a submission: whoever has loaded the entity by now can't save it any more, and what
-    /// such attempts have laid down beside it is removed.
+    /// such attempts have laid down beside it is removed; nor can they lay down anything any more.
     ///
     /// - Parameters:
     ///   - id: The id.
@@ -213,12 +213,7 @@ package struct LedgerStore: Sendable {
         _ id: MessageID, _ key: DocumentKey, _ partition: PartitionKey,
         _ write: () async throws -> Bool
     ) async throws -> Bool {
-        let outside = staged(id, key, partition)
-        // Before: what is laid down after it may be by somebody who has loaded after it.
-        let doomed = try await outside.stages()
-        guard try await write() else { return false }
-        try await outside.remove(doomed)
-        return true
+        try await staged(id, key, partition).giveUp(write)
     }
 
     /// What lies beside the entity for an id.

@@ -34,9 +34,10 @@ struct OutboxStagedProjection: Projection {
             case .acknowledge: hand.step = "acknowledge"
             default: hand.step = "another call"
             }
-            if hand.step == "fence" { page = past.laid + 1 }
+            if ["fence", "look"].contains(hand.step) { page = past.laid + 1 }
+            if hand.step == "look" { fence = past.fence }
             // Their calls do not say what was read or saved before them.
-            if ["fence", "lay", "gather", "recheck", "send"].contains(hand.step) {
+            if ["fence", "look", "lay", "gather", "recheck", "send"].contains(hand.step) {
                 hand.document = naming.document(past.document, in: simulation)
             }
             if hand.step == "gather" {
@@ -57,14 +58,16 @@ struct OutboxStagedProjection: Projection {
         case "lay", "unlist", "close":
             fence.version = Self.version(write.condition)
             fence.listed = Self.listed(write.content)
-            if hand.step == "lay", let name = fence.listed.last, naming.registered[name] == nil {
+            if hand.step == "lay", let name = fence.listed.last?.name,
+                naming.registered[name] == nil
+            {
                 naming.registered[name] = TLA.sequence(hand.copy + ["\(hand.delivery ?? 0)"])
             }
         case "clear":
             fence.version = past.fence.version
             // It goes through the list, and is at whose page this is.
             let place = Self.place(of: write.key)
-            fence.listed = Array(past.fence.listed.drop { $0 != place?.attempt })
+            fence.listed = Array(past.fence.listed.drop { $0.name != place?.attempt })
         case "save", "mark": hand.document = naming.document(write, in: simulation)
         default: break
         }
@@ -73,10 +76,13 @@ struct OutboxStagedProjection: Projection {
     static func version(_ condition: Write.Condition) -> Int {
         switch condition {
         case .absent: 0
-        case .version(let version): Int(version.rawValue) ?? -1
+        case .version(let version): number(version)
         case .any: -1
         }
     }
+
+    /// A version; 0 if there is no document.
+    static func number(_ version: Version?) -> Int { version.map { Int($0.rawValue) ?? -1 } ?? 0 }
 
     /// Whose page a document is, and which.
     static func place(of key: DocumentKey) -> (attempt: MessageID, page: Int)? {
@@ -88,10 +94,18 @@ struct OutboxStagedProjection: Projection {
     }
 
     /// The attempts that a fence lists.
-    static func listed(_ fence: Content?) -> [MessageID] {
+    static func listed(_ fence: Content?) -> [Laid] {
         guard let fence else { return [] }
-        return (try? StagedMessages.stages(listedBy: fence))?.map(\.attempt)
-            ?? [MessageID("unreadable")]
+        let stages = try? StagedMessages.stages(listedBy: fence)
+        return stages?.map { Laid(name: $0.stage.attempt, base: number($0.base)) }
+            ?? [Laid(name: MessageID("unreadable"), base: -1)]
+    }
+
+    /// What a fence is. One that lists nothing expires, whatever it is; one that is open and lists
+    /// nothing is deleted.
+    private static func state(of fence: Content) -> String {
+        let state = (try? StagedMessages.state(of: fence)) ?? "unreadable"
+        return (fence.expires != nil) == (state == "closed") ? state : "expires too soon or never"
     }
 
     // MARK: Variables
@@ -101,7 +115,7 @@ struct OutboxStagedProjection: Projection {
         var fences: [(String, String)] = []
         for message in simulation.plan.messages {
             let id = message.envelope.id
-            var (state, writes, listed) = ("none", 0, [MessageID]())
+            var (state, writes, listed) = ("none", 0, [Laid]())
             for slot in simulation.world.documents {
                 let address = simulation.interner.addresses[slot.address]
                 guard address.key.kind == StagedMessages.kind,
@@ -110,7 +124,7 @@ struct OutboxStagedProjection: Projection {
                 if address.key == StagedMessages.fenceKey {
                     writes = slot.writes
                     listed = Self.listed(slot.content)
-                    state = slot.content.map { $0.expires == nil ? "open" : "closed" } ?? "none"
+                    state = slot.content.map { Self.state(of: $0) } ?? "none"
                 } else if let content = slot.content {
                     pages.append(naming.page(content, at: address.key, in: simulation))
                 }
@@ -120,7 +134,7 @@ struct OutboxStagedProjection: Projection {
                     TLA.text(naming.message(id, in: simulation)),
                     TLA.record([
                         ("state", TLA.text(state)), ("writes", "\(writes)"),
-                        ("listed", TLA.sequence(listed.map(naming.name))),
+                        ("listed", TLA.sequence(listed.map { $0.value(naming) })),
                     ])
                 ))
         }
@@ -131,14 +145,25 @@ struct OutboxStagedProjection: Projection {
     }
 }
 
+/// What a fence lists: under which name an attempt has laid down messages, and which version of the
+/// entity it had loaded.
+struct Laid {
+    let name: MessageID
+    let base: Int
+
+    func value(_ naming: Naming) -> String {
+        TLA.record([("name", naming.name(name)), ("base", "\(base)")])
+    }
+}
+
 /// The fence that a process is about to write, or has read.
 private struct FenceInHand {
     var version = 0
-    var listed: [MessageID] = []
+    var listed: [Laid] = []
 
     func value(_ naming: Naming) -> String {
         TLA.record([
-            ("version", "\(version)"), ("listed", TLA.sequence(listed.map(naming.name))),
+            ("version", "\(version)"), ("listed", TLA.sequence(listed.map { $0.value(naming) })),
         ])
     }
 }
@@ -197,12 +222,13 @@ private struct StagedPast {
     private(set) var document: Document?
     /// What it has read of the messages that it is to send.
     private(set) var gathered: [Outgoing] = []
-    /// The fence as it has read it last, when there were pages to be removed.
+    /// The fence as it has read it last.
     private(set) var fence = FenceInHand()
     /// How many pages it has laid down.
     private(set) var laid = 0
     private var hasLoaded = false
     private var isProcessed = false
+    /// Whether it has lost, so that what it has laid down has to go.
     private var hasFailed = false
     private var isMissing = false
 
@@ -245,9 +271,12 @@ private struct StagedPast {
             gathered += page ?? []
             isMissing = page == nil
         case "recheck": isMissing = false
-        case "peek":
-            fence.version = document.flatMap { Int($0.version.rawValue) } ?? 0
+        case "look": hasFailed = document?.version != self.document?.version
+        case "fence", "peek":
+            fence.version = OutboxStagedProjection.number(document?.version)
             fence.listed = OutboxStagedProjection.listed(document?.content)
+            let state = document.flatMap { try? StagedMessages.state(of: $0.content) }
+            hasFailed = !isProcessed && state == "closed"
         default: break
         }
     }
@@ -267,7 +296,10 @@ private struct StagedPast {
     }
 
     func step(reading key: DocumentKey) -> String {
-        if Naming.isEntity(key) { return !hasLoaded ? "load" : isMissing ? "recheck" : "reload" }
+        if Naming.isEntity(key) {
+            if !hasLoaded { return "load" }
+            return !isProcessed ? "look" : isMissing ? "recheck" : "reload"
+        }
         guard key.kind == StagedMessages.kind else { return "another call" }
         if key != StagedMessages.fenceKey { return "gather" }
         return isProcessed ? "peek" : hasFailed ? "unlook" : "fence"

@@ -96,10 +96,8 @@ package struct Plan: Sendable {
     mutating func add(_ message: Message, hasToken: Bool) {
         var message = message
         if hasToken {
-            let token = Token(
-                attempt: MessageID("sender of \(message.envelope.id) to \(message.queue)"),
-                ordinal: 0)
-            message.envelope.headers[Token.header] = token.description
+            let token = Token(ofSenderOf: "\(message.envelope.id) to \(message.queue)")
+            message.envelope.carry(token)
             documents.append(
                 Placed(key: token.key, partition: token.partition, content: Content(body: nil)))
         }

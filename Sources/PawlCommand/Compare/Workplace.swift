@@ -71,10 +71,9 @@ final class Workplace {
             id: MessageID("from outside \(step.number)"), type: Self.type, body: step.body,
             sentAt: clock.now)
         if subject.hasTokens {
-            let token = Token(attempt: MessageID("sender of \(step.number)"), ordinal: 0)
-            envelope.headers[Token.header] = token.description
-            _ = try await base.write(
-                [.put(token.key, Content(body: nil), if: .absent)], in: token.partition)
+            let token = Token(ofSenderOf: "\(step.number)")
+            envelope.carry(token)
+            try await token.make(in: base)
         }
         let message = Outgoing(envelope, to: Self.queue)
         try await send(message)

@@ -24,8 +24,10 @@ struct Progress {
     private var hasSent = false
     /// Whether it knows that the message has a record.
     private var isRecorded = false
-    /// Whether it could not save what it has laid down messages for.
+    /// Whether what it has laid down messages for can't be saved.
     private var hasFailed = false
+    /// The version of the entity that it has loaded.
+    private var base: Version?
     /// Whether it has found a page missing.
     private var isMissing = false
     /// Whether it knows that the message's token is gone.
@@ -38,7 +40,7 @@ struct Progress {
     private var isForeign = false
     /// Whether it knows that the message has its own stamp.
     private var isStamped = false
-    /// The name under which it has laid down messages.
+    /// The name under which it has laid down messages; `nil` as long as it has not.
     private var stage: MessageID?
     /// Whether it ends by what it has read last.
     private(set) var isOver = false
@@ -71,6 +73,7 @@ struct Progress {
         case .page: .gather
         case .entity where !hasLoaded: .load
         case .entity where spec == .tokens && !isFinishing: isGone ? .late : .reread
+        case .entity where spec == .outboxStaged && !isFinishing: .look
         case .entity: isMissing ? .recheck : isForeign ? .reyield : .reload
         }
     }
@@ -123,6 +126,7 @@ struct Progress {
         switch action {
         case .load:
             hasLoaded = true
+            base = document?.version
             let ledger = try? Ledger(document)
             isFinishing = id.map { ledger?.isProcessed($0) ?? false } ?? false
             if case .claimed(let known)? = id.flatMap({ ledger?[$0] }) { claim = known }
@@ -140,10 +144,14 @@ struct Progress {
             isMissing = false
             let ledger = try? Ledger(document)
             isOver = id.map { ledger?.isUnsent($0) ?? false } ?? false
-        case .fence: isOver = document.map { $0.content.expires != nil } ?? false
+        case .fence:
+            let state = document.flatMap { try? StagedMessages.state(of: $0.content) }
+            if state == "closed" { noteLost() }
+        case .look where spec == .outboxStaged:
+            if document?.version != base { noteLost() }
         case .unlook:
             let listed = document.flatMap { try? StagedMessages.stages(listedBy: $0.content) }
-            isOver = !(listed ?? []).contains { $0.attempt == stage }
+            isOver = !(listed ?? []).contains { $0.stage.attempt == stage }
         default: break
         }
     }
@@ -159,13 +167,19 @@ struct Progress {
         case .lay:
             let fence = writes.first?.content
             let listed = fence.flatMap { try? StagedMessages.stages(listedBy: $0) }
-            stage = listed?.last?.attempt
+            if isCommitted { stage = listed?.last?.stage.attempt }
         case .save:
             isFinishing = isCommitted
             hasFailed = !isCommitted
         case .add: isRecorded = true
         default: break
         }
+    }
+
+    /// It lays down nothing any more. What it has laid down has to go.
+    private mutating func noteLost() {
+        hasFailed = stage != nil
+        isOver = stage == nil
     }
 
     mutating func noteSent() { hasSent = true }

@@ -76,7 +76,7 @@ extension RecordedDatabase {
         case .lay:
             ids =
                 write.content.flatMap { try? StagedMessages.stages(listedBy: $0) }?
-                .map(\.attempt) ?? []
+                .map(\.stage.attempt) ?? []
         case .claim:
             ids =
                 Progress.ledger(write)?.entries.compactMap { entry in
@@ -95,6 +95,7 @@ extension RecordedDatabase {
         case .load, .late, .reread, .reload, .recheck, .reyield: [("read", outline(document))]
         case .look where spec == .claimInbox:
             [("stamp", document.map { stamp($0) } ?? TLA.sequence([]))]
+        case .look where spec == .outboxStaged: [("read", outline(document))]
         case .fence, .unlook, .peek: [("fence", fence(document))]
         case .gather: [("found", TLA.truth(document != nil))] + (page(key) ?? [])
         default: [("found", TLA.truth(document != nil))]
@@ -104,12 +105,21 @@ extension RecordedDatabase {
     /// A fence, and at which copies the attempts were made that it lists.
     private func fence(_ document: Document?) -> String {
         let content = document?.content
-        let state = content.map { $0.expires == nil ? "open" : "closed" } ?? "none"
+        let state = content.map { (try? StagedMessages.state(of: $0)) ?? "unreadable" } ?? "none"
         let stages = content.map { try? StagedMessages.stages(listedBy: $0) } ?? []
         guard let stages else { return TLA.text("unreadable") }
         return TLA.record([
             ("state", TLA.text(state)),
-            ("listed", TLA.sequence(stages.map { recorder.copy(of: $0.attempt) })),
+            (
+                "listed",
+                TLA.sequence(
+                    stages.map {
+                        TLA.record([
+                            ("of", recorder.copy(of: $0.stage.attempt)),
+                            ("base", "\(recorder.number(of: $0.base))"),
+                        ])
+                    })
+            ),
         ])
     }
 

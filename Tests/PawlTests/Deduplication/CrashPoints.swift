@@ -1,3 +1,4 @@
+import PawlCheck
 import PawlContracts
 
 @testable import Pawl
@@ -71,8 +72,7 @@ private struct World: Sendable {
         let first = try command("first", 10)
         let second = try command("second", 5)
         for token in [try first.token(), try second.token()].compactMap(\.self) {
-            _ = try await database.write(
-                [.put(token.key, Content(body: nil), if: .absent)], in: token.partition)
+            try await token.make(in: database)
         }
         if points.isLocal {
             let messages = [Outgoing(first, to: "till"), Outgoing(second, to: "till")]
@@ -115,8 +115,7 @@ private struct World: Sendable {
     private func command(_ name: String, _ amount: Int) throws -> Envelope {
         var message = try Envelope.outside(Pay(account: "a", amount: amount), id: name)
         if points.hasTokens {
-            message.headers[Token.header] =
-                Token(attempt: MessageID("sender of \(name)"), ordinal: 0).description
+            message.carry(Token(ofSenderOf: name))
         }
         return message
     }

@@ -1,3 +1,4 @@
+import PawlCheck
 import PawlContracts
 import Testing
 
@@ -25,10 +26,9 @@ private struct Scene {
     {
         var message = try Envelope.outside(Pay(account: "a", amount: amount), id: name)
         if hasToken {
-            let token = Token(attempt: MessageID("sender of \(name)"), ordinal: 0)
-            message.headers[Token.header] = token.description
-            _ = try await database.write(
-                [.put(token.key, Content(body: nil), if: .absent)], in: token.partition)
+            let token = Token(ofSenderOf: name)
+            message.carry(token)
+            try await token.make(in: database)
         }
         for _ in 0..<copies { try await database.send([Outgoing(message, to: "till")]) }
     }
@@ -208,10 +208,9 @@ struct TokensTests {
     func missingBody() async throws {
         let scene = try await Scene(.tokens(blobs: StoreBlobs(in: MemoryStore())))
         var message = try Envelope.outside(Pay(account: "a", amount: 1), id: "m")
-        let token = Token(attempt: MessageID("sender"), ordinal: 0)
+        let token = Token(ofSenderOf: "m")
         message.headers = [Token.header: token.description, ClaimCheck.header: "nowhere"]
-        _ = try await scene.database.write(
-            [.put(token.key, Content(body: nil), if: .absent)], in: token.partition)
+        try await token.make(in: scene.database)
         let error = await #expect(throws: BackendError.self) {
             try await scene.algorithm.open(message)
         }
@@ -257,9 +256,7 @@ struct TokensTests {
     func largePerform() async throws {
         let tokens = MemoryStore(limits: StoreLimits(largestDocument: 700, largestBatch: 100))
         let scene = try await Scene(.tokens(in: tokens))
-        let token = Token(attempt: MessageID("sender of m"), ordinal: 0)
-        _ = try await tokens.write(
-            [.put(token.key, Content(body: nil), if: .absent)], in: token.partition)
+        try await Token(ofSenderOf: "m").make(in: tokens)
         let mail = Handlers("till") {
             Perform(Pay.self) { message, context in
                 Noted(text: String(repeating: "x", count: 500))

@@ -1,3 +1,4 @@
+import PawlCheck
 import PawlContracts
 import Testing
 
@@ -76,11 +77,10 @@ struct DeadLetterTests {
     func token() async throws {
         let book = TroubleBook(
             store: database, endpoint: "a", retention: .days(7), environment: clock.environment)
-        let token = Token(attempt: MessageID("sender"), ordinal: 0)
+        let token = Token(ofSenderOf: "m")
         let tokens = MemoryStore()
         let blobs = StoreBlobs(in: tokens)
-        _ = try await tokens.write(
-            [.put(token.key, Content(body: nil), if: .absent)], in: token.partition)
+        try await token.make(in: tokens)
         try await blobs.put([1], as: "sender-0")
         let message = Envelope(
             id: MessageID("m"), type: "Try", body: [],

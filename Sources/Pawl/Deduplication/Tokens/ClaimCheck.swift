@@ -54,7 +54,7 @@ struct Issue {
         effects = SideEffects(tokens: messages.count)
         for ordinal in messages.indices {
             var envelope = messages[ordinal].envelope
-            envelope.headers[Token.header] = Token(attempt: attempt, ordinal: ordinal).description
+            envelope.carry(Token(attempt: attempt, ordinal: ordinal))
             if hasBlobs, !router.fits(envelope) {
                 bodies[ordinal] = envelope.body
                 effects.blobs.append(ordinal)

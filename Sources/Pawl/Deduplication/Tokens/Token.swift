@@ -67,6 +67,11 @@ extension Envelope {
             """)
     }
 
+    /// Gives the message a token.
+    package mutating func carry(_ token: Token) {
+        headers[Token.header] = token.description
+    }
+
     /// The blob that holds the message's body, where that is too large to travel.
     package var claim: String? { headers[ClaimCheck.header] }
 }
