@@ -128,6 +128,7 @@ struct Shop {
     /// - Parameters:
     ///   - algorithm: How messages are deduplicated.
     ///   - place: A folder, or the URL of a PostgreSQL database.
+    /// - Throws: What the backend throws.
     init(_ algorithm: Algorithm, in place: String) async throws {
         // Short leases, so that what a killed process held comes back soon. The tests kill whoever
         // is at work, so no message is to be blamed for a death.

@@ -72,7 +72,7 @@ public struct Deduplication: Sendable {
     ///   - retention: For how long an id is kept. A duplicate that comes later is processed again.
     ///   - records: Where the records are; `nil` for the endpoint's own store.
     ///   - reads: What reads of the records are good for. With ``ReadConsistency/eventual`` a
-    ///     message costs two more writes.
+    ///     message costs one more write, and one read less.
     /// - Returns: The algorithm.
     public static func inbox(
         retention: Duration, in records: (any Store)? = nil, reads: ReadConsistency = .strong
