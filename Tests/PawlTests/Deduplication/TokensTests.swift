@@ -220,6 +220,12 @@ struct TokensTests {
             store: scene.database, environment: scene.clock.environment
         ).consume(token)
         #expect(try await scene.algorithm.open(message) == nil)
+        // Without ever having had one, nobody can tell.
+        message.headers = [ClaimCheck.header: "nowhere"]
+        let doubt = await #expect(throws: PawlError.self) {
+            try await scene.algorithm.open(message)
+        }
+        #expect(doubt?.code == .malformedMessage)
     }
 
     @Test("an entity that comes into being beside another one does not expire")

@@ -47,8 +47,17 @@ struct Tokens: DeduplicationAlgorithm {
                 """)
         }
         if let opened = try await claims.open(envelope) { return opened }
+        guard let token = try envelope.token() else {
+            throw PawlError(
+                .malformedMessage,
+                """
+                The body of message \(envelope.id) (\(envelope.type)) is missing: there is no blob \
+                \(envelope.claim ?? ""). Whether it was processed nobody can tell, since it has no \
+                token. A sender that lays bodies down makes tokens, too.
+                """)
+        }
         // It is deleted after the token, so it can't be gone while the token is there.
-        if let token = try envelope.token(), try await tokens.contain(token) {
+        if try await tokens.contain(token) {
             throw BackendError(
                 .didNotHappen,
                 """
