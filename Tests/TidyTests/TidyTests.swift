@@ -39,6 +39,10 @@ struct TidyTests {
             "waits for another process's lock in SQLite's busy handler, which is synchronous"
         ),
         (
+            "Sources/PawlPostgres/Connection/Connecting.swift",
+            "waits for a connection on a thread of its own, as libpq looks addresses up in calls"
+        ),
+        (
             "Sources/PawlPostgres/Connection/Reactor.swift",
             "waits for the sockets of libpq, for which no library does it"
         ),

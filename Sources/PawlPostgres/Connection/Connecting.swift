@@ -1,38 +1,27 @@
 internal import CLibPQ
+internal import Foundation
 internal import Pawl
 
-/// Makes a connection, step by step, so that no thread waits.
-///
-/// Sendable although it is not guarded by types: all that changes is touched on the reactor's thread
-/// alone.
-final class Connecting: Reactor.Watched, @unchecked Sendable {
+/// Makes a connection, on a thread of its own, which ends with that: libpq asks for addresses, and
+/// for tickets of Kerberos, by calls that wait.
+enum Connecting {
     typealias Outcome = Result<Unchecked<OpaquePointer>, PostgresFailure>
-
-    private let reactor = Reactor.shared
-    private let done: @Sendable (Outcome) -> Void
-    private var connection: OpaquePointer?
-    private(set) var interest: Reactor.Interest = .writing
-    private(set) var deadline: ContinuousClock.Instant?
-    private var timeout: Duration = .zero
-
-    private init(done: @escaping @Sendable (Outcome) -> Void) {
-        self.done = done
-    }
 
     /// Connects.
     ///
     /// - Parameters:
     ///   - url: A URL or another connection string of libpq; what it leaves out comes from `PG*`
     ///     variables of the environment.
-    ///   - timeout: How long it may take.
+    ///   - timeout: How long it may take, but for the time in which addresses are looked up.
     /// - Returns: The connection, in non-blocking mode.
     /// - Throws: ``PostgresFailure`` of the stage `connecting`.
     static func connect(
         to url: String, timeout: Duration
     ) async throws(PostgresFailure) -> Unchecked<OpaquePointer> {
         let result = await withCheckedContinuation { continuation in
-            let connecting = Connecting { continuation.resume(returning: $0) }
-            Reactor.shared.perform { connecting.start(url, timeout: timeout) }
+            Thread.detachNewThread {
+                continuation.resume(returning: connectNow(to: url, timeout: timeout))
+            }
         }
         return try result.get()
     }
@@ -49,56 +38,52 @@ final class Connecting: Reactor.Watched, @unchecked Sendable {
         ]
     }
 
-    private func start(_ url: String, timeout: Duration) {
-        let keywords = Self.keywords(url)
-        connection = withCStrings(keywords.map(\.0)) { names in
+    private static func connectNow(to url: String, timeout: Duration) -> Outcome {
+        let keywords = keywords(url)
+        let begun = withCStrings(keywords.map(\.0)) { names in
             withCStrings(keywords.map(\.1)) { values in PQconnectStartParams(names, values, 1) }
         }
-        guard let connection else { return end(.failure(.init(.connecting, "out of memory"))) }
-        // Of a failed attempt nothing else tells SQLSTATE.
+        guard let connection = begun else { return .failure(.init(.connecting, "out of memory")) }
+        // Of a failed attempt nothing else tells SQLSTATE; which is why it is done step by step.
         PQsetErrorVerbosity(connection, PQERRORS_VERBOSE)
         PQsetNoticeProcessor(connection, { _, _ in }, nil)
-        guard PQstatus(connection) != CONNECTION_BAD else { return fail() }
-        self.timeout = timeout
-        deadline = .now + timeout
-        reactor.watch(self)
-    }
-
-    func losePatience() {
-        fail("no connection was made within \(timeout).")
-    }
-
-    var socket: Int32 { connection.map(PQsocket) ?? -1 }
-
-    func ready() {
-        guard let connection else { return }
-        switch PQconnectPoll(connection) {
-        case PGRES_POLLING_READING: interest = .reading
-        case PGRES_POLLING_WRITING: interest = .writing
-        case PGRES_POLLING_OK:
-            PQsetErrorVerbosity(connection, PQERRORS_DEFAULT)
-            guard PQsetnonblocking(connection, 1) == 0 else { return fail() }
-            end(.success(Unchecked(connection)))
-        default: fail()
+        var message: String?
+        if !follow(connection, until: .now + timeout) {
+            message = "no connection was made within \(timeout)."
         }
+        PQsetErrorVerbosity(connection, PQERRORS_DEFAULT)
+        guard PQstatus(connection) == CONNECTION_OK, PQsetnonblocking(connection, 1) == 0 else {
+            let message = message ?? String(cString: PQerrorMessage(connection))
+            PQfinish(connection)
+            return .failure(.init(.connecting, state: state(in: message), message))
+        }
+        return .success(Unchecked(connection))
     }
 
-    private func fail(_ why: String? = nil) {
-        guard let connection else { return }
-        let message = why ?? String(cString: PQerrorMessage(connection))
-        let failure = PostgresFailure(.connecting, state: Self.state(in: message), message)
-        PQfinish(connection)
-        end(.failure(failure))
-    }
-
-    private func end(_ outcome: Outcome) {
-        connection = nil
-        reactor.forget(self)
-        done(outcome)
+    /// Takes all steps of making a connection, as far as it comes.
+    ///
+    /// - Returns: Whether it was in time.
+    private static func follow(
+        _ connection: OpaquePointer, until deadline: ContinuousClock.Instant
+    ) -> Bool {
+        var events = Int16(POLLOUT)
+        while PQstatus(connection) != CONNECTION_BAD {
+            var descriptor = pollfd(fd: PQsocket(connection), events: events, revents: 0)
+            let left = ContinuousClock.now.duration(to: deadline) / .milliseconds(1)
+            guard left > 0, poll(&descriptor, 1, Int32(min(left, 1e6).rounded(.up))) != 0 else {
+                return false
+            }
+            switch PQconnectPoll(connection) {
+            case PGRES_POLLING_READING: events = Int16(POLLIN)
+            case PGRES_POLLING_WRITING: events = Int16(POLLOUT)
+            default: return true
+            }
+        }
+        return true
     }
 
     /// SQLSTATE, which stands after the severity: `FATAL:  28P01: password …`.
-    static func state(in message: String) -> String {
+    private static func state(in message: String) -> String {
         for word in message.split(whereSeparator: { $0 == " " || $0 == "\n" }) {
             guard word.count == 6, word.hasSuffix(":") else { continue }
             let state = word.dropLast()

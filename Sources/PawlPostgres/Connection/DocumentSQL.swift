@@ -37,8 +37,8 @@ extension SQL {
         }
     }
 
-    /// What changes documents. Rows come sorted by key, so that no two transactions wait for one
-    /// another.
+    /// What changes documents. Rows come sorted by key, so that two transactions with the same
+    /// statements do not wait for one another; where they do, one is rolled back and looks first.
     private var changeText: String? {
         switch self {
         case .lookAtDocuments:
@@ -103,13 +103,17 @@ extension SQL {
             USING unnest($1::text[], $2::text[], $3::text[]) AS w (kind, partition, id)
             WHERE d.kind = w.kind AND d.partition = w.partition AND d.id = w.id
             """
-        case .expectAbsence:
+        // By holding the key until the commit, so that nobody puts something there meanwhile. What is
+        // inserted counts as absent, and is deleted in the same transaction.
+        case .holdAbsence:
             """
-            SELECT 1 / (count(*) = 0)::int
-            FROM unnest($2::text[], $3::text[], $4::text[]) AS w (kind, partition, id)
-            JOIN @.documents d
-                ON d.kind = w.kind AND d.partition = w.partition AND d.id = w.id
-            WHERE d.expires IS NULL OR d.expires > @now
+            WITH held AS (
+                INSERT INTO @.documents AS d (kind, partition, id, version, expires)
+                SELECT *, 0, 0 FROM unnest($2::text[], $3::text[], $4::text[])
+                ON CONFLICT (kind, partition, id) DO UPDATE SET expires = 0
+                WHERE d.expires <= @now
+                RETURNING 1)
+            SELECT 1 / (count(*) = cardinality($2))::int FROM held
             """
         default: nil
         }

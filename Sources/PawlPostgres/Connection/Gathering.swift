@@ -1,6 +1,12 @@
 internal import Pawl
 internal import Synchronization
 
+/// How much is carried out together at most.
+struct BatchLimits: Sendable {
+    let calls: Int
+    let bytes: Int
+}
+
 /// Has calls that wait at the same time carried out together: group commit, without timers and
 /// without delay where nothing else is going on.
 ///
@@ -37,8 +43,9 @@ final class Gathering<Call: Sendable, Key: Hashable & Sendable, Answer: Sendable
     }
 
     private let pool: Pool
-    private let largestBatch: Int
+    private let limits: BatchLimits
     private let atOnce: Int
+    private let size: @Sendable (Call) -> Int
     private let keys: @Sendable (Call) -> [Key]
     private let work: Work
     private let state = Mutex(State())
@@ -47,16 +54,19 @@ final class Gathering<Call: Sendable, Key: Hashable & Sendable, Answer: Sendable
     ///
     /// - Parameters:
     ///   - pool: Where the connections come from.
-    ///   - largestBatch: How many calls are carried out together at most.
+    ///   - limits: How much is carried out together at most, one call at least.
     ///   - atOnce: How many batches may be under way at the same time.
+    ///   - size: About how many bytes a call takes.
     ///   - keys: What a call touches: a batch has no key twice.
     ///   - work: Carries a batch out.
     init(
-        _ pool: Pool, largestBatch: Int, atOnce: Int,
+        _ pool: Pool, limits: BatchLimits, atOnce: Int,
+        size: @escaping @Sendable (Call) -> Int = { _ in 0 },
         keys: @escaping @Sendable (Call) -> [Key], work: @escaping Work
     ) {
         self.pool = pool
-        self.largestBatch = largestBatch
+        self.limits = limits
+        self.size = size
         self.atOnce = atOnce
         self.keys = keys
         self.work = work
@@ -109,14 +119,17 @@ final class Gathering<Call: Sendable, Key: Hashable & Sendable, Answer: Sendable
         var batch: [Entry] = []
         var left: [Entry] = []
         var touched: Set<Key> = []
+        var bytes = 0
         for (index, entry) in state.waiting.enumerated() {
-            if batch.count == largestBatch {
+            let size = size(entry.call)
+            if batch.count == limits.calls || (!batch.isEmpty && bytes + size > limits.bytes) {
                 left.append(contentsOf: state.waiting[index...])
                 break
             }
             if touched.isDisjoint(with: entry.keys) {
                 touched.formUnion(entry.keys)
                 batch.append(entry)
+                bytes += size
             } else {
                 left.append(entry)
             }

@@ -12,6 +12,7 @@ final class Messenger: Sendable {
         /// What others have not been told yet.
         var news: Set<String> = []
         var isTelling = false
+        var lastTried = Timestamp(microseconds: 0)
     }
 
     /// How long what happens meanwhile is gathered. Nobody waits for the first.
@@ -36,32 +37,46 @@ final class Messenger: Sendable {
         state.withLock { $0.wire?.close() }
     }
 
-    /// Whether others' news would be heard now.
-    var isListening: Bool { state.withLock { $0.wire != nil } }
-
-    /// Listens from now on, if nobody does so already.
-    func listen() async throws(PostgresFailure) {
+    /// Sees to it that this process tells others and hears from them. If that fails, it is tried
+    /// again when somebody asks a second later.
+    ///
+    /// - Returns: Whether it does. If not, whoever waits has to look more often.
+    @discardableResult
+    func beReady() async -> Bool {
+        let now = pool.environment.now()
         let isOurs = state.withLock { state in
             if state.wire != nil || state.isConnecting { return false }
+            if state.lastTried <= now, now < state.lastTried + .seconds(1) { return false }
             state.isConnecting = true
+            state.lastTried = now
             return true
         }
-        guard isOurs else { return }
-        defer { state.withLock { $0.isConnecting = false } }
-        let wire = try await pool.connect()
-        wire.listen { [weak self, weak wire] payload in
-            if payload == nil { self?.lost(wire) }
-            self?.heard(payload)
+        if isOurs {
+            // Why it fails, those hear whose calls matter.
+            let wire = try? await connect()
+            state.withLock { state in
+                state.isConnecting = false
+                if let wire, !wire.isBroken { state.wire = wire }
+            }
+            // What came between the last look and now.
+            if wire != nil { heard(nil) }
         }
+        return state.withLock { $0.wire != nil }
+    }
+
+    private func connect() async throws(PostgresFailure) -> Wire {
+        let wire = try await pool.connect()
         do throws(PostgresFailure) {
             _ = try await wire.run([Bound(.relaxSession), Bound(.listen)])
         } catch {
             wire.close()
             throw error
         }
-        state.withLock { $0.wire = wire }
-        // What came between the last look and now.
-        heard(nil)
+        wire.listen { [weak self, weak wire] payload in
+            if payload == nil { self?.lost(wire) }
+            self?.heard(payload)
+        }
+        return wire
     }
 
     /// Tells other processes, soon.

@@ -110,7 +110,7 @@ struct Migration {
         let (name, schema) = (pool.options.schema, schema)
         let outcome = try await pool.use { (wire) throws(PostgresFailure) in
             _ = try await wire.run([
-                Bound(.begin),
+                Bound(.begin), Bound(.waitForLocks),
                 // One process after the other; those that come later find it done.
                 Bound(text: "SELECT pg_advisory_xact_lock(hashtextextended('pawl.migrate', 0))"),
             ])

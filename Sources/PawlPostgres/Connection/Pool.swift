@@ -29,6 +29,13 @@ final class Pool: Sendable {
         self.options = options
         self.environment = environment
         place = try Place.name(url)
+        // With `.wake` behind it, it is the name of a channel, which has 63 bytes at most.
+        guard (1...58).contains(options.schema.utf8.count), !options.schema.contains("'") else {
+            throw BackendError(
+                .canNeverHappen,
+                "\(place): the option `schema` is `\(options.schema)`. It must have 1 to 58 bytes, "
+                    + "and no apostrophe.")
+        }
         texts = StatementTexts(schema: options.schema)
     }
 
@@ -88,7 +95,7 @@ final class Pool: Sendable {
         }
     }
 
-    /// Closes what is idle; what is in use is closed when it is given back.
+    /// Closes what is idle.
     func closeIdle() {
         let idle = state.withLock { state in
             defer { state.idle = [] }

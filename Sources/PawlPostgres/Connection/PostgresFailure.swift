@@ -54,6 +54,12 @@ struct PostgresFailure: Error, CustomStringConvertible {
         stage == .refused && ["22", "23", "54"].contains { state.hasPrefix($0) }
     }
 
+    /// Whether one of several calls may be to blame, and the others not: it can't be stored, or it
+    /// waits for a lock that somebody keeps.
+    var isAboutOne: Bool {
+        isAboutData || (stage == .refused && (state == "55P03" || state == "57014"))
+    }
+
     /// Whether another connection may do better: this one leads to a server that only reads, is
     /// shutting down, or has sent something that was not understood.
     var condemnsConnection: Bool {

@@ -93,8 +93,9 @@ final class Reactor: @unchecked Sendable {
             return mailbox.works
         }
         for work in works { work() }
-        runTimers()
         wait()
+        // After the sockets: who has an answer there has not waited in vain.
+        runTimers()
     }
 
     private func runTimers() {

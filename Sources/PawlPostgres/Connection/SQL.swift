@@ -5,12 +5,12 @@
 /// there are elements, it ends in a *guard*: a division by zero if there were fewer, which rolls
 /// back the transaction. So what has to hold needs no answer, and all goes out in one round trip.
 enum SQL: Int, CaseIterable {
-    case setUp, begin, commit, rollback, relax
+    case setUp, begin, commit, rollback, relax, waitForLocks
     case notify, listen, relaxSession
     case lockRegistrations, subscriptions, insertQueue, forgetSubscription, subscribe, directory
     case readDocuments, pageOfDocuments, listDocuments
     case lookAtDocuments, updateDocuments, insertDocuments, putDocuments, deleteDocuments
-    case deleteAnyDocuments, expectAbsence, sweepDocuments
+    case deleteAnyDocuments, holdAbsence, sweepDocuments
     case lookAtHeld, consume, insertMessages, insertDelayed
     case promote, claim, nextVisible, acknowledge, release, postpone, extend
     case lookAtProcessed, insertProcessed, isProcessed, sweepProcessed
@@ -63,6 +63,8 @@ extension SQL {
         case .rollback: "ROLLBACK"
         // For what may be lost in a crash of the server, since all it does is repeat something.
         case .relax: "SELECT set_config('synchronous_commit', 'off', true)"
+        // For what is done one process after the other, however many there are.
+        case .waitForLocks: "SELECT set_config('lock_timeout', '0', true)"
         case .notify: "SELECT pg_notify('@bell', q) FROM unnest($1::text[]) AS q"
         case .listen: "LISTEN @channel"
         case .relaxSession: "SELECT set_config('synchronous_commit', 'off', false)"
@@ -74,6 +76,7 @@ extension SQL {
     /// that fills at once, the planner would choose to read it all.
     private static let setUpText = """
         SELECT set_config('statement_timeout', $1::int8::text, false),
+            set_config('lock_timeout', '2000', false),
             set_config('idle_in_transaction_session_timeout', '10000', false),
             set_config('default_transaction_isolation', 'read committed', false),
             set_config('synchronous_commit', CASE current_setting('synchronous_commit')

@@ -10,9 +10,20 @@ struct Change: Sendable {
     var writes: [Write] = []
     var messages: [EncodedMessage] = []
 
-    struct Processed: Hashable, Sendable {
+    struct Processed: Hashable, Comparable, Sendable {
         let endpoint: String
         let id: [UInt8]
+
+        static func < (left: Processed, right: Processed) -> Bool {
+            left.endpoint == right.endpoint
+                ? left.id.lexicographicallyPrecedes(right.id) : left.endpoint < right.endpoint
+        }
+    }
+
+    /// About how many bytes go to the server for it.
+    var size: Int {
+        messages.reduce(0) { $0 + $1.bytes.count }
+            + writes.reduce(0) { $0 + ($1.content?.size ?? 0) }
     }
 
     /// What no other change of the same transaction may touch.
@@ -40,7 +51,7 @@ enum Verdict: Sendable {
 }
 
 /// A claimed message: its row, and the token of the claim.
-struct Hold: Hashable, Sendable {
+struct Hold: Hashable, Comparable, Sendable {
     let queue: Int32
     let seq: Int64
     let lease: Int64
@@ -64,6 +75,11 @@ struct Hold: Hashable, Sendable {
             let origin = Origin(rawValue: String(Substring(parts[3])))
         else { return nil }
         self.init(queue: queue, seq: seq, lease: lease, isLocal: origin == .local)
+    }
+
+    /// In the order in which everybody locks messages, so that nobody waits for one another.
+    static func < (left: Hold, right: Hold) -> Bool {
+        (left.queue, left.seq) < (right.queue, right.seq)
     }
 
     func receipt(for name: String) -> Receipt {

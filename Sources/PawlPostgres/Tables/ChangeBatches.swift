@@ -53,8 +53,8 @@ final class ChangeBatches: Sendable {
             caution.subtract(1, ordering: .relaxed)
             return try await lookAndCarryOut(changes, on: wire)
         } catch {
-            // One that can't be stored must not keep the others from it.
-            guard changes.count > 1, error.isAboutData, !wire.isBroken else {
+            // One that can't be done must not keep the others from it.
+            guard changes.count > 1, error.isAboutOne, !wire.isBroken else {
                 let failure = error.backendError(at: pool.place)
                 return changes.map { _ in .failure(failure) }
             }

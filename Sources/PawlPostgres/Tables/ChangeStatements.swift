@@ -14,11 +14,11 @@ struct ChangeStatements {
     ///   - newVersion: Makes a version that there never was.
     init(_ changes: [Change], now: Int64?, newVersion: () -> Int64) {
         versions = changes.map { [Version?](repeating: nil, count: $0.writes.count) }
-        let holds = changes.compactMap(\.hold)
+        let holds = changes.compactMap(\.hold).sorted()
         if !holds.isEmpty {
             bound.append(Bound(.consume) { $0.add(holds: holds) })
         }
-        let processed = changes.compactMap(\.processed)
+        let processed = changes.compactMap(\.processed).sorted()
         if !processed.isEmpty {
             bound.append(
                 Bound(.insertProcessed) { parameters in
@@ -66,10 +66,11 @@ struct ChangeStatements {
         }
         if !absences.isEmpty {
             bound.append(
-                Bound(.expectAbsence) { parameters in
+                Bound(.holdAbsence) { parameters in
                     parameters.add(now)
                     parameters.add(keysOf: absences)
                 })
+            bound.append(Bound(.deleteAnyDocuments) { $0.add(keysOf: absences) })
         }
     }
 

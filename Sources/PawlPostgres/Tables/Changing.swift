@@ -8,6 +8,11 @@ internal import Pawl
 /// conditions are about is locked and looked at, and the rest is carried out. For some time after
 /// that it is looked at first.
 final class Changing: Sendable {
+    /// How many bytes share a transaction at most, unless a single call has more.
+    static let largestBatch = 8 << 20
+    /// What the server takes in one message is 1 GB, with everything that is around it.
+    private static let largestWrite = 512 << 20
+
     let pool: Pool
     private let gathering: Gathering<Change, Change.Key, Verdict>
 
@@ -15,8 +20,8 @@ final class Changing: Sendable {
         self.pool = pool
         let batches = ChangeBatches(pool: pool, committed: committed)
         gathering = Gathering(
-            pool, largestBatch: 100, atOnce: max(1, min(2, pool.options.connections)),
-            keys: { $0.keys }
+            pool, limits: BatchLimits(calls: 100, bytes: Self.largestBatch),
+            atOnce: max(1, min(2, pool.options.connections)), size: { $0.size }, keys: { $0.keys }
         ) { changes, wire in await batches.carryOut(changes, on: wire) }
     }
 
@@ -46,6 +51,10 @@ final class Changing: Sendable {
                     "document \(partition)/\(write.key) has a NUL character in its key "
                         + "or its state, which PostgreSQL can't store.")
             }
+        }
+        let total = writes.reduce(0) { $0 + ($1.content?.size ?? 0) }
+        if total > Self.largestWrite {
+            throw refusal("a batch of \(total) bytes is more than \(Self.largestWrite).")
         }
         if writes.count > 1, Set(writes.map(\.key)).count < writes.count {
             throw refusal("a batch writes the same document twice.")

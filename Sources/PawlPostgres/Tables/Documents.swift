@@ -12,7 +12,9 @@ struct Documents: Sendable {
 
     init(_ pool: Pool) {
         self.pool = pool
-        reading = Gathering(pool, largestBatch: 500, atOnce: 2, keys: { _ in [] }) {
+        reading = Gathering(
+            pool, limits: BatchLimits(calls: 100, bytes: .max), atOnce: 2, keys: { _ in [] }
+        ) {
             [pool] batch, wire in
             let read = Bound(.readDocuments) { parameters in
                 parameters.add(pool.now)

@@ -10,10 +10,10 @@ struct Look {
 
     init(_ changes: [Change], now: Int64?) {
         self.changes = changes
-        let held = changes.indexed { $0.hold }
+        let held = changes.indexed { $0.hold }.sorted { $0.1 < $1.1 }
         let remembered = changes.indexed { $0.processed }
-        // What is put or deleted whatever is there need not be looked at.
-        let documents = PlacedWrite.all(of: changes).filter { $0.write.condition != .any }
+        // Also what is put or deleted whatever is there: it is locked in the same order.
+        let documents = PlacedWrite.all(of: changes)
         self.held = held.map { (change: $0.0, hold: $0.1) }
         self.remembered = remembered.map { (change: $0.0, processed: $0.1) }
         self.documents = documents

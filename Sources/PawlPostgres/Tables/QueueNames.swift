@@ -48,7 +48,7 @@ final class QueueNames: Sendable {
     ) async throws(PostgresFailure) -> RegistrationResult {
         let endpoint = registration.endpoint
         let answers = try await wire.run([
-            Bound(.begin), Bound(.lockRegistrations),
+            Bound(.begin), Bound(.waitForLocks), Bound(.lockRegistrations),
             Bound(.subscriptions) { parameters in
                 parameters.add(pool.now)
                 parameters.add(endpoint)
@@ -56,7 +56,7 @@ final class QueueNames: Sendable {
         ])
         var known: [String: Timestamp] = [:]
         var now = pool.environment.now()
-        for row in answers[2].rows {
+        for row in answers[3].rows {
             known[row.text(0)] = Timestamp(microseconds: row.integer(1))
             now = Timestamp(microseconds: row.integer(2))
         }
@@ -102,8 +102,8 @@ final class QueueNames: Sendable {
         let directory = Directory(endpoints: endpoints)
         state.withLock { state in
             state.directory = (directory, now)
-            // Queues are never removed.
-            state.ids.merge(ids) { _, new in new }
+            // All anew: a server that was restored may number them in another way.
+            state.ids = ids
         }
         return directory
     }

@@ -29,7 +29,9 @@ final class Queues: Sendable {
             for queue in queues { desks.ring(queue.text) }
             messenger.tell(queues.map(\.text))
         }
-        acknowledging = Gathering(pool, largestBatch: 500, atOnce: 1, keys: { [$0] }) {
+        acknowledging = Gathering(
+            pool, limits: BatchLimits(calls: 500, bytes: .max), atOnce: 1, keys: { [$0] }
+        ) {
             [pool] holds, wire in await Self.acknowledge(holds, on: wire, of: pool)
         }
     }
@@ -45,13 +47,17 @@ final class Queues: Sendable {
     }
 
     func send(_ messages: [Outgoing]) async throws(BackendError) {
-        let encoded = try await encode(messages, isLocal: false)
-        var start = 0
-        while start < encoded.count {
-            let part = Array(encoded[start..<min(start + Self.largestInsert, encoded.count)])
-            _ = try await changing(Change(messages: part))
-            start += part.count
+        var part: [EncodedMessage] = []
+        var size = 0
+        for message in try await encode(messages, isLocal: false) {
+            part.append(message)
+            size += message.bytes.count
+            if part.count >= Self.largestInsert || size >= Changing.largestBatch {
+                _ = try await changing(Change(messages: part))
+                (part, size) = ([], 0)
+            }
         }
+        if !part.isEmpty { _ = try await changing(Change(messages: part)) }
     }
 
     /// Encodes messages, and refuses what is too large or has no queue.
@@ -59,6 +65,7 @@ final class Queues: Sendable {
         _ messages: [Outgoing], isLocal: Bool
     ) async throws(BackendError) -> [EncodedMessage] {
         let largest = pool.options.largestMessage
+        if !messages.isEmpty { await messenger.beReady() }
         var encoded: [EncodedMessage] = []
         encoded.reserveCapacity(messages.count)
         for message in messages {
@@ -87,11 +94,11 @@ final class Queues: Sendable {
             let rings = desk.door.rings
             let taken = try await take(from: queue, at: desk, named: name, max: max, lease: lease)
             if !taken.isEmpty { return taken }
-            let isListening = await listen()
+            let isListening = await messenger.beReady()
             // Before the first time that it listens, what was sent meanwhile has rung no bell.
             if desk.door.rings != rings { continue }
-            let pause = try await pause(until: queue)
-            if pause <= .zero { continue }
+            // What is due and was not taken is locked by somebody, who will be done in a moment.
+            let pause = Swift.max(try await pause(until: queue), .milliseconds(20))
             let longest = isListening ? Self.slowLook : Self.deafLook
             await desk.door.wait(
                 after: rings, atMost: min(pause, longest), in: pool.environment)
@@ -125,7 +132,7 @@ final class Queues: Sendable {
         _ receipts: [Receipt], by lease: Duration
     ) async throws(BackendError) -> [Receipt] {
         let holds = receipts.map(Hold.init)
-        let known = holds.compactMap(\.self)
+        let known = holds.compactMap(\.self).sorted()
         if known.isEmpty { return receipts }
         let extend = Bound(.extend) { parameters in
             parameters.add(pool.now)
@@ -142,7 +149,7 @@ final class Queues: Sendable {
     private static func acknowledge(
         _ holds: [Hold], on wire: Wire, of pool: Pool
     ) async -> [Result<Bool, BackendError>] {
-        let sorted = holds.indices.sorted { holds[$0].seq < holds[$1].seq }
+        let sorted = holds.indices.sorted { holds[$0] < holds[$1] }
         do throws(PostgresFailure) {
             let answers = try await wire.run([
                 Bound(.relax), Bound(.acknowledge) { $0.add(holds: sorted.map { holds[$0] }) },
@@ -224,13 +231,5 @@ final class Queues: Sendable {
             })
         guard let row = answer.first, !row.isNull(0) else { return Self.slowLook }
         return .microseconds(row.integer(0) - row.integer(1))
-    }
-
-    /// Sees to it that news of other processes are heard.
-    ///
-    /// - Returns: Whether they are. If not, the receiver has to look more often, and tries again.
-    private func listen() async -> Bool {
-        if messenger.isListening { return true }
-        return (try? await messenger.listen()) != nil && messenger.isListening
     }
 }
