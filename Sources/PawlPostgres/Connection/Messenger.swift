@@ -3,8 +3,9 @@ internal import Synchronization
 
 /// Tells other processes that there is something in a queue, and hears it from them.
 ///
-/// On a connection of its own, after the commit, and at most once in `interval`: a transaction that
-/// notifies takes a lock at its commit that is the same for all of the server's databases.
+/// On a connection of its own, after the commit, and for a tenth of the time at most, so the more
+/// rarely the busier the server is: a transaction that notifies takes a lock at its commit that is
+/// the same for all of the server's databases.
 final class Messenger: Sendable {
     private struct State {
         var wire: Wire?
@@ -15,8 +16,10 @@ final class Messenger: Sendable {
         var lastTried = Timestamp(microseconds: 0)
     }
 
-    /// How long what happens meanwhile is gathered. Nobody waits for the first.
-    private static let interval: Duration = .milliseconds(20)
+    /// How long what happens meanwhile is gathered, at least and at most. Nobody waits for the first.
+    private static let pauses: (shortest: Duration, longest: Duration) = (
+        .milliseconds(1), .milliseconds(50)
+    )
 
     private let pool: Pool
     private let state = Mutex(State())
@@ -96,9 +99,13 @@ final class Messenger: Sendable {
             return (state.news, state.wire)
         }
         guard let wire, !news.isEmpty else { return }
+        let environment = pool.environment
+        let start = environment.now()
         // Where it fails, others look by themselves after a while.
         wire.post([Bound(.notify) { $0.add(texts: news.sorted()) }]) { [weak self] _ in
-            Reactor.shared.after(Self.interval) { [weak self] in self?.tellNow() }
+            let took = environment.now() - start
+            let pause = min(max(took * 9, Self.pauses.shortest), Self.pauses.longest)
+            Reactor.shared.after(pause) { [weak self] in self?.tellNow() }
         }
     }
 
