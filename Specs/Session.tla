@@ -198,10 +198,19 @@ Tombstone(c) ==
     /\ process[c].at = "tombstone"
     /\ Writes(c)
     /\ IF Fits(c)
-       THEN /\ process' = [process EXCEPT ![c] = [Finished(c) EXCEPT !.touched = TRUE]]
+       THEN /\ process' = [process EXCEPT ![c] =
+                    [Finished(c) EXCEPT !.at = "fence", !.touched = TRUE]]
             /\ UNCHANGED <<announcements, carried>>
        ELSE GivesBackAnnouncement(c)
     /\ UNCHANGED <<queue, published, budget, now, delays>>
+
+\* After that, what lists those messages is written anew, so that nobody lays down any who has read
+\* it before. Here nobody does, so that nothing follows from it, and what is written is left out; so
+\* is that two who do so at once get in one another's way, and one of them does it again.
+Fence(c) ==
+    /\ process[c].at = "fence"
+    /\ process' = [process EXCEPT ![c].at = "acknowledge"]
+    /\ UNCHANGED <<document, queue, published, committed, budget, others>>
 
 \* Pending: Send, Mark and Reload of module Outbox. Then, or if it is done, the announcement goes.
 AcknowledgeAnnouncement(c) ==
@@ -220,6 +229,9 @@ CompleteAfter(c) ==
           /\ Writes(c)
           /\ GivesBackAnnouncement(c)
           /\ UNCHANGED published
+       \/ /\ process[c].at = "fence"
+          /\ GivesBackAnnouncement(c)
+          /\ UNCHANGED <<document, published, committed>>
        \/ /\ process[c].at = "send"
           /\ \E n \in DOMAIN process[c].outputs : Sends(c, n)
           /\ GivesBackAnnouncement(c)
@@ -276,7 +288,8 @@ ConsumerStep(c) ==
     \/ IsMessage(c) /\ Step(c) /\ UNCHANGED others
     \/ ~IsMessage(c) /\ (Send(c) \/ Mark(c) \/ Reload(c)) /\ UNCHANGED others
     \/ ~IsMessage(c) /\
-        (Look(c) \/ AnnounceAgain(c) \/ Gather(c) \/ Tombstone(c) \/ AcknowledgeAnnouncement(c))
+        (Look(c) \/ AnnounceAgain(c) \/ Gather(c) \/ Tombstone(c) \/ Fence(c)
+            \/ AcknowledgeAnnouncement(c))
     \/ ReceiveAnnouncement(c)
 SessionStep(s) ==
     \/ SubmitLoad(s) \/ Announce(s) \/ SubmitSave(s) \/ AnnounceWrongly(s)

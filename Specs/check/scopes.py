@@ -361,7 +361,9 @@ def run(scope, count=30):
 TRACED = [
     drawn(replace(OUTBOX, messages=2, outputs=2, **FAULTS)),
     drawn(replace(TRANSACTIONAL, messages=2, outputs=2, **FAULTS)),
-    drawn(replace(SESSION, consumers=2, outputs=2, crashes=2, failures=2)),
+    # With one consumer: two that give up the same submission at once get in one another's way where
+    # they write the list anew of what lies beside the entity, and the spec does not say how.
+    drawn(replace(SESSION, outputs=2, crashes=2, failures=2)),
     drawn(replace(INBOX, messages=2, outputs=2, **FAULTS)),
     drawn(replace(TOKENS, messages=2, outputs=2, **FAULTS)),
     drawn(replace(CLAIMS, messages=2, outputs=2, stale_reads=2, **FAULTS)),

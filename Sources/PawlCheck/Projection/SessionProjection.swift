@@ -89,6 +89,9 @@ struct SessionProjection: Projection {
             // The call does not say what was read before it.
             hand.document = naming.document(answers.document, in: simulation)
         case .read where answers.reads == 0: hand.step = "look"
+        case .write(let writes, _, _) where !writes.contains { Naming.isEntity($0.key) }:
+            hand.step = "fence"
+            hand.document = Naming.noDocument
         case .write where answers.sends == 0: hand.step = "tombstone"
         case .send(let messages, _) where messages.first?.envelope.type == Submission.typeName:
             hand.step = "announce again"
