@@ -46,7 +46,8 @@ extension Mutant {
             return [
                 explored(2, copies: 2, Budgets(crashes: 1, failures: 1)) {
                     $0.keepsMemory = keepsMemory
-                }
+                },
+                explored(2, copies: 2, Budgets(crashes: 2)) { $0.keepsMemory = keepsMemory },
             ]
         }
         return [

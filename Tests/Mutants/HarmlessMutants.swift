@@ -76,6 +76,10 @@ extension Mutants {
         removes what is listed. Only a submission that is given up needs the look, since its \
         messages are never sent.
         """,
+        "outbox-staged/process unconditional 3 write": """
+        It removes a page of what the fence lists, whatever is there anyway. (Two consumers with two \
+        copies and two crashes are exhausted without a difference.)
+        """,
         "outbox-staged/process stale 5 read": fenceIsAskedAnew,
         "outbox-staged/process stale 6 read": fenceIsAskedAnew,
         "outbox-staged/process skip 5 acknowledge": comesAgain,
@@ -88,7 +92,6 @@ extension Mutants {
         are still to be sent, they are sent again as they were, or found to be gone and noted.
         """,
         "outbox-staged/submit stale 3 read": fenceIsAskedAnew,
-        "outbox-staged/submit stale 7 read": fenceIsAskedAnew,
         "outbox-staged/complete stale 1 read": """
         Whatever is saved after it is saved under the version that was read, so that it \
         conflicts, and the next attempt reads anew. If the older document says that messages \
