@@ -46,8 +46,7 @@ extension Mutant {
             return [
                 explored(2, copies: 2, Budgets(crashes: 1, failures: 1)) {
                     $0.keepsMemory = keepsMemory
-                },
-                explored(2, copies: 2, Budgets(crashes: 2)) { $0.keepsMemory = keepsMemory },
+                }
             ]
         }
         return [
@@ -102,6 +101,10 @@ extension Mutant {
             explored(2, copies: 2, Budgets(crashes: 2)),
             explored(2, messages: 2, copies: 2, Budgets(crashes: 1)),
         ]
+        if base == "outbox-staged" {
+            // One who is done dies, his copy tidies up, and a rival who has laid something down dies.
+            scopes.append(explored(2, Budgets(crashes: 2, redeliveries: 1)))
+        }
         if base == "inbox" || base == "tokens" {
             scopes.insert(explored(2, Budgets(crashes: 1, redeliveries: 1)), at: 7)
         }
